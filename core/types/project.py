@@ -1,0 +1,33 @@
+"""The one thing that is saved; every edit makes a new one."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.types.depth import DepthMap, Layout
+from core.types.flow import FlowField
+from core.types.photo import Photo
+from core.types.scene import Scene
+
+SCHEMA_VERSION = 1
+
+EngineChoice = Literal["auto", "warp", "lras"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the result is made: which engine, and the seed of anything random."""
+
+    engine: EngineChoice = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Project:
+    """A photo, what is known about its geometry, and what should become of it."""
+
+    photo: Photo
+    depth: DepthMap
+    scene: Scene
+    layout: Layout | None = None
+    flow_override: FlowField | None = None
+    settings: Settings = Settings()

@@ -1,0 +1,131 @@
+"""The three things that can be swapped: depth back-ends, mask back-ends, engines.
+
+All are values: stateless towards sessions, no device arguments, no optional result keys.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from core.errors import Cancelled
+from core.types.camera import Intrinsics
+from core.types.depth import DepthEstimate
+from core.types.flow import FlowField
+from core.types.mask import Mask, Prompt
+from core.types.photo import Photo, Pixels
+
+
+class CancelToken:
+    """Set once by whoever waits; checked by whoever works."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raises Cancelled once `cancel` was called."""
+        if self._event.is_set():
+            raise Cancelled("Stopped.")
+
+
+@dataclass(frozen=True)
+class BackendInfo:
+    """What the interface says about a depth or mask back-end."""
+
+    name: str
+    title: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """A back-end's one-time work on one photo; opaque, handed back with every prompt."""
+
+    backend: str
+    photo_id: str
+    payload: Any
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """What the interface says about an engine; `native_size` None means any size."""
+
+    name: str
+    title: str
+    licence: str
+    native_size: int | None = None
+    streams: bool = False
+
+
+@dataclass(frozen=True)
+class EngineRequest:
+    """A picture with holes, and where its known pixels came from.
+
+    `draft` is the geometric warp at output size; its `unknown` pixels hold nothing of meaning.
+    `foreground` marks known pixels that must never bleed into a hole (moved objects).
+    `depth` is the edited frame's z, 0 where unknown. Same request and seed: same pixels.
+    """
+
+    source: Photo
+    draft: Pixels
+    unknown: Bool[np.ndarray, "H W"]
+    foreground: Bool[np.ndarray, "H W"]
+    depth: Float32[np.ndarray, "H W"]
+    flow: FlowField | None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EngineUpdate:
+    """`image` equals `draft` bit for bit where `unknown` is False; `depth` is filled likewise.
+
+    `confidence` is 1 for known pixels and lower where the engine is unsure; `done` goes to 1.
+    """
+
+    image: Pixels
+    depth: Float32[np.ndarray, "H W"]
+    confidence: Float32[np.ndarray, "H W"]
+    done: float
+    is_final: bool
+
+
+class DepthBackend(Protocol):
+    @property
+    def info(self) -> BackendInfo: ...
+
+    def estimate(self, photo: Photo, intrinsics: Intrinsics, cancel: CancelToken) -> DepthEstimate:
+        """Depth at any size with the photo's aspect ratio."""
+        ...
+
+
+class SegmentationBackend(Protocol):
+    @property
+    def info(self) -> BackendInfo: ...
+
+    def prepare(self, photo: Photo) -> Embedding:
+        """Slow, once per photo, kept by the caller."""
+        ...
+
+    def segment(self, embedding: Embedding, prompt: Prompt) -> list[Mask]:
+        """Fast, per click; candidates at the photo's size, best first. Raises InvalidInput on a prompt outside."""
+        ...
+
+
+class Engine(Protocol):
+    @property
+    def info(self) -> EngineInfo: ...
+
+    def render(self, request: EngineRequest, cancel: CancelToken) -> Iterator[EngineUpdate]:
+        """Fill the unknown pixels; the last update is final. Raises Cancelled soon after `cancel`."""
+        ...
