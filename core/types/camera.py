@@ -52,7 +52,7 @@ class Pose(ContentAddressed):
         rotation = matrix[:3, :3]
         if not np.allclose(rotation @ rotation.T, np.eye(3), atol=_RIGID_TOLERANCE):
             raise InvalidInput(
-                "A pose's 3x3 part must be a rotation (orthonormal rows); remove scale and shear from it."
+                "A pose's 3x3 part must be a rotation; remove scale and shear from it."
             )
         if np.linalg.det(rotation) < 0:
             raise InvalidInput("A pose's 3x3 part mirrors the scene (determinant -1); use a proper rotation.")

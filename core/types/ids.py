@@ -12,7 +12,7 @@ def content_id(*parts: np.ndarray | bytes | str | float | None) -> str:
     for part in parts:
         if isinstance(part, np.ndarray):
             digest.update(f"{part.dtype.str}{part.shape}".encode())
-            digest.update(memoryview(np.ascontiguousarray(part)).cast("B"))
+            digest.update(np.ascontiguousarray(part).data)
         elif isinstance(part, bytes):
             digest.update(part)
         else:

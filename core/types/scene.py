@@ -75,6 +75,6 @@ class Scene:
         raise InvalidInput(f"There is no object {object_id!r} in this project; it may have been removed.")
 
     def with_object(self, changed: SceneObject) -> "Scene":
-        """This scene with the object of the same id replaced."""
+        """The scene with the object of the same id replaced."""
         self.object(changed.id)
         return replace(self, objects=tuple(changed if o.id == changed.id else o for o in self.objects))
