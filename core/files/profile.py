@@ -1,0 +1,92 @@
+"""Colour profiles: what a picture's own values look like in sRGB."""
+
+import io
+from functools import cache
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8, UInt16
+from PIL import Image, ImageCms
+
+from core.types.photo import Pixels
+
+_GRID_STEPS = 6
+_CONVERSION = ImageCms.Flags.BLACKPOINTCOMPENSATION
+
+
+def colour_space(icc_profile: bytes) -> str:
+    """The ICC header's colour space: "RGB", "GRAY", "CMYK", "Lab"..."""
+    return icc_profile[16:20].decode("ascii", "replace").strip()
+
+
+@cache
+def srgb_profile() -> bytes:
+    """A small sRGB profile, for formats that need one spelled out."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def to_8_bit(values: np.ndarray) -> np.ndarray:
+    """16-bit values rounded to 8 bit (65535 -> 255); 8-bit values as they are."""
+    return values if values.dtype == np.uint8 else cv2.convertScaleAbs(values, alpha=1 / 257).reshape(values.shape)
+
+
+def srgb_of(pixels: Pixels, icc_profile: bytes | None) -> UInt8[np.ndarray, "H W 3"]:
+    """The picture as 8-bit sRGB: relative colorimetric with black point compensation.
+
+    `icc_profile` None means sRGB already. Raises ImageCms.PyCMSError when the profile cannot be used.
+    """
+    rounded = to_8_bit(pixels)
+    if icc_profile is None:
+        return rounded
+    grid = _colour_grid()
+    moved = np.abs(_through(Image.fromarray(grid), icc_profile).astype(int) - grid)
+    # Half of all files embed sRGB under some name; they must not be touched by rounding.
+    return rounded if moved.max() <= 1 else _through(Image.fromarray(rounded), icc_profile)
+
+
+def converted(image: Image.Image, icc_profile: bytes) -> UInt8[np.ndarray, "H W 3"]:
+    """A CMYK, Lab or gray Pillow picture as 8-bit sRGB through its profile. Raises ImageCms.PyCMSError."""
+    return _through(image, icc_profile)
+
+
+def lab_to_srgb(image: Image.Image) -> UInt8[np.ndarray, "H W 3"]:
+    """A Pillow picture of mode LAB (D50) as 8-bit sRGB."""
+    return _through(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes())
+
+
+def gray_16_to_srgb(values: UInt16[np.ndarray, "H W"], icc_profile: bytes) -> UInt16[np.ndarray, "H W"]:
+    """16-bit gray of a gray profile as sRGB-coded 16-bit gray. Raises ImageCms.PyCMSError.
+
+    littlecms gives Pillow 8 bits only, so the profile's curve is measured on 256 inputs to 8 bits, and joined
+    smoothly between the middles of its steps.
+    """
+    inputs = np.arange(256, dtype=np.uint8)
+    outputs = _through(Image.fromarray(inputs[None]), icc_profile)[0, :, 1]
+    levels, first, counts = np.unique(outputs, return_index=True, return_counts=True)
+    middles = (first + (counts - 1) / 2) * 257.0
+    curve = np.interp(np.arange(65536), middles, levels * 257.0)
+    return np.round(curve).astype(np.uint16)[values]
+
+
+def _through(image: Image.Image, icc_profile: bytes) -> UInt8[np.ndarray, "H W 3"]:
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
+    except OSError as error:
+        raise ImageCms.PyCMSError(error) from error
+    result = ImageCms.profileToProfile(
+        image,
+        source,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=_CONVERSION,
+    )
+    assert result is not None  # only None when converting in place
+    return np.asarray(result)
+
+
+@cache
+def _colour_grid() -> UInt8[np.ndarray, "N M 3"]:
+    """Colours over the whole cube, as a picture."""
+    steps = np.linspace(0, 255, _GRID_STEPS).astype(np.uint8)
+    return np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), axis=-1).reshape(_GRID_STEPS, -1, 3)
