@@ -30,6 +30,8 @@ class SetupError(Exception):
 
 def main(argv: list[str]) -> int:
     """Prepare what `argv` needs, then run it inside `.venv`; 2 when that cannot be prepared."""
+    # As an environment's own `activate` does: with it, the interpreter inside would not find its packages.
+    os.environ.pop("PYTHONHOME", None)
     try:
         check_python(sys.version_info[:3])
         prepare(argv)
@@ -112,7 +114,9 @@ def install(venv: Path, files: Sequence[Path]) -> None:
     for stamp in venv.glob(".*.stamp"):
         stamp.unlink()
     python = venv_python(venv)
-    if not succeeds(python, f"import sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"):
+    # A damaged environment's interpreter still runs, as the system's own, and pip would install there.
+    probe = f"import sys; sys.exit(sys.version_info < {OLDEST_PYTHON} or sys.prefix == sys.base_prefix)"
+    if not succeeds(python, probe):
         run_step([sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)])
     run_step(install_command(python, files[-1]))
     for count in range(1, len(files) + 1):

@@ -89,6 +89,16 @@ def test_an_environment_without_a_working_interpreter_is_made_again(checkout: Pa
     assert steps[0][1:4] == ["-m", "venv", "--clear"]
 
 
+def test_a_damaged_environment_is_never_taken_for_one(checkout: Path, steps: list, tmp_path: Path) -> None:
+    # Without pyvenv.cfg the interpreter in .venv is the system's own, and pip would install there.
+    python = launch.venv_python(checkout / ".venv")
+    python.unlink()
+    python.symlink_to(os.path.realpath(sys.executable))
+    (checkout / ".venv" / "pyvenv.cfg").unlink()
+    install(checkout, for_tests=False)
+    assert steps[0][1:4] == ["-m", "venv", "--clear"]
+
+
 @pytest.mark.parametrize(("uv", "start"), [("/bin/uv", ["/bin/uv", "pip", "install"]), (None, [sys.executable, "-m"])])
 def test_uv_is_preferred_to_pip(monkeypatch: pytest.MonkeyPatch, steps: list, uv: str | None, start: list[str]) -> None:
     monkeypatch.setattr(launch.shutil, "which", lambda name: uv)
