@@ -6,7 +6,7 @@ import secrets
 import numpy as np
 
 
-def content_id(*parts: np.ndarray | bytes | str | float | None) -> str:
+def content_id(*parts: np.ndarray | bytes | str | float | bool | None) -> str:
     """Hash arrays (with dtype and shape), bytes and plain values into 32 hex digits."""
     digest = hashlib.blake2b(digest_size=16)
     for part in parts:

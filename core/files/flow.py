@@ -1,0 +1,62 @@
+"""Flow fields as Middlebury .flo and EXR, in and out."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float32
+
+from core.errors import InvalidInput
+from core.files.exr import EXR_MAGIC, decode_exr, encode_exr
+from core.files.photo import DEFAULT_LIMITS, check_pixel_count, read_source
+from core.types.flow import FlowField
+
+_FLO_MAGIC = b"PIEH"
+# Middlebury's code for "unknown": anything beyond 1e9.
+_FLO_UNKNOWN, _FLO_LIMIT = 1e10, 1e9
+
+
+def encode_flo(flow: FlowField) -> bytes:
+    """Middlebury .flo: little-endian float32 (dx, dy); 1e10 where there is no correspondence."""
+    height, width = flow.flow.shape[:2]
+    known = np.isfinite(flow.flow).all(axis=2, keepdims=True)
+    values = np.where(known, flow.flow, _FLO_UNKNOWN).astype("<f4")
+    return _FLO_MAGIC + struct.pack("<ii", width, height) + values.tobytes()
+
+
+def encode_flow_exr(flow: FlowField) -> bytes:
+    """EXR with R = dx and G = dy in pixels; NaN where there is no correspondence."""
+    return encode_exr({"R": flow.flow[..., 0], "G": flow.flow[..., 1]})
+
+
+def read_flow(source: Path | bytes, name: str = "") -> Float32[np.ndarray, "H W 2"]:
+    """Displacements (dx, dy) in pixels from a .flo file or an EXR with R, G or X, Y; NaN = no correspondence.
+
+    Raises InvalidInput when the file is neither, is damaged or has no finite vector.
+    """
+    name = name or (source.name if isinstance(source, Path) else "The flow file")
+    # Four bytes a number, two numbers a pixel, and a header.
+    data = read_source(source, name, 8 * DEFAULT_LIMITS.max_pixels + 1_000_000)
+    if data.startswith(_FLO_MAGIC):
+        flow = _decode_flo(data, name)
+    elif data.startswith(EXR_MAGIC):
+        planes = decode_exr(data, name)
+        pair = next((p for p in (("R", "G"), ("X", "Y"), ("x", "y")) if p[0] in planes and p[1] in planes), None)
+        if pair is None:
+            raise InvalidInput(f"{name} has channels {', '.join(planes)}; a flow field needs R and G, or X and Y.")
+        flow = np.stack([planes[pair[0]], planes[pair[1]]], axis=-1)
+    else:
+        raise InvalidInput(f"{name} is no flow file; use Middlebury .flo or EXR.")
+    unknown = np.any(~(np.abs(flow) < _FLO_LIMIT), axis=2, keepdims=True)
+    if unknown.all():
+        raise InvalidInput(f"{name} has no pixel with a known displacement; check that it is a flow field.")
+    flow = np.where(unknown, np.float32(np.nan), flow)
+    return np.ascontiguousarray(flow, dtype=np.float32)
+
+
+def _decode_flo(data: bytes, name: str) -> Float32[np.ndarray, "H W 2"]:
+    width, height = struct.unpack_from("<ii", data, 4) if len(data) >= 12 else (0, 0)
+    if width < 1 or height < 1 or len(data) != 12 + 8 * width * height:
+        raise InvalidInput(f"{name} says {width}x{height} but its length does not fit; it is damaged or cut short.")
+    check_pixel_count(width, height, name, DEFAULT_LIMITS)
+    return np.frombuffer(data, "<f4", offset=12).reshape(height, width, 2).astype(np.float32)
