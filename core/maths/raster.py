@@ -50,7 +50,7 @@ def rasterise_grid(
     map_x = np.full((height, width), np.nan, np.float32)
     map_y = np.full((height, width), np.nan, np.float32)
     nearest = np.zeros((height, width), np.float32)
-    _draw_grid(u, v, inverse_depth, links, map_x, map_y, nearest)
+    _draw_grid((u, v, inverse_depth, links), (map_x, map_y, nearest))
     return InverseMap(map_x, map_y, nearest)
 
 
@@ -60,32 +60,32 @@ def _snapped(value):
     return whole if abs(value - whole) < _SNAP else value
 
 
-@numba.njit(cache=True, fastmath=False)
-def _draw_triangle(
-    ax, ay, aw, asx, asy, bx, by, bw, bsx, bsy, cx, cy, cw, csx, csy, map_x, map_y, nearest
-):  # fmt: skip
+@numba.njit(cache=True)
+def _draw_triangle(a, b, c, canvas):
+    """Draw one triangle; corners are (u, v, inverse depth, source x, source y)."""
+    map_x, map_y, nearest = canvas
     height, width = nearest.shape
-    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
-    if abs(area) < 1e-9:
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if not abs(area) >= 1e-9:  # NaN corners (behind the camera) leave here too
         return
-    x_from = max(0, int(np.ceil(min(ax, bx, cx) - _EDGE_SLACK)))
-    x_to = min(width - 1, int(np.floor(max(ax, bx, cx) + _EDGE_SLACK)))
-    y_from = max(0, int(np.ceil(min(ay, by, cy) - _EDGE_SLACK)))
-    y_to = min(height - 1, int(np.floor(max(ay, by, cy) + _EDGE_SLACK)))
+    x_from = max(0, int(np.ceil(min(a[0], b[0], c[0]) - _EDGE_SLACK)))
+    x_to = min(width - 1, int(np.floor(max(a[0], b[0], c[0]) + _EDGE_SLACK)))
+    y_from = max(0, int(np.ceil(min(a[1], b[1], c[1]) - _EDGE_SLACK)))
+    y_to = min(height - 1, int(np.floor(max(a[1], b[1], c[1]) + _EDGE_SLACK)))
     scale = 1.0 / area
     slack = -_EDGE_SLACK * max(1.0, abs(scale))
     for y in range(y_from, y_to + 1):
         for x in range(x_from, x_to + 1):
-            weight_b = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) * scale
-            weight_c = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) * scale
+            weight_b = ((x - a[0]) * (c[1] - a[1]) - (y - a[1]) * (c[0] - a[0])) * scale
+            weight_c = ((b[0] - a[0]) * (y - a[1]) - (b[1] - a[1]) * (x - a[0])) * scale
             weight_a = 1.0 - weight_b - weight_c
             if weight_a < slack or weight_b < slack or weight_c < slack:
                 continue
-            w = weight_a * aw + weight_b * bw + weight_c * cw
+            w = weight_a * a[2] + weight_b * b[2] + weight_c * c[2]
             if w > nearest[y, x]:
                 nearest[y, x] = w
-                map_x[y, x] = _snapped(weight_a * asx + weight_b * bsx + weight_c * csx)
-                map_y[y, x] = _snapped(weight_a * asy + weight_b * bsy + weight_c * csy)
+                map_x[y, x] = _snapped(weight_a * a[3] + weight_b * b[3] + weight_c * c[3])
+                map_y[y, x] = _snapped(weight_a * a[4] + weight_b * b[4] + weight_c * c[4])
 
 
 @numba.njit(cache=True, inline="always")
@@ -111,8 +111,9 @@ def _half_step(field, links, x, y, step_x, step_y, fallback):
 
 
 @numba.njit(cache=True)
-def _draw_quarter(u, v, w, links, x, y, step_x, step_y, map_x, map_y, nearest):
+def _draw_quarter(grid, x, y, step_x, step_y, canvas):
     """The quarter of pixel (x, y) towards a diagonal neighbour it is not fully linked to."""
+    u, v, w, links = grid
     ru = _half_step(u, links, x, y, step_x, 0, float(step_x))
     rv = _half_step(v, links, x, y, step_x, 0, 0.0)
     du = _half_step(u, links, x, y, 0, step_y, 0.0)
@@ -123,14 +124,24 @@ def _draw_quarter(u, v, w, links, x, y, step_x, step_y, map_x, map_y, nearest):
     pu, pv, pw = u[y, x], v[y, x], w[y, x]
     wr = max(pw + _half_step(w, links, x, y, step_x, 0, 0.0), 0.5 * pw)
     wd = max(pw + _half_step(w, links, x, y, 0, step_y, 0.0), 0.5 * pw)
-    wc = max(wr + wd - pw, 0.5 * pw)
-    _draw_triangle(pu, pv, pw, x, y, pu + ru, pv + rv, wr, sx, y, pu + ru + du, pv + rv + dv, wc, sx, sy, map_x, map_y, nearest)  # fmt: skip  # noqa: E501
-    _draw_triangle(pu, pv, pw, x, y, pu + du, pv + dv, wd, x, sy, pu + ru + du, pv + rv + dv, wc, sx, sy, map_x, map_y, nearest)  # fmt: skip  # noqa: E501
+    centre = (pu, pv, pw, float(x), float(y))
+    across = (pu + ru, pv + rv, wr, sx, float(y))
+    down = (pu + du, pv + dv, wd, float(x), sy)
+    corner = (pu + ru + du, pv + rv + dv, max(wr + wd - pw, 0.5 * pw), sx, sy)
+    _draw_triangle(centre, across, corner, canvas)
+    _draw_triangle(centre, down, corner, canvas)
+
+
+@numba.njit(cache=True, inline="always")
+def _corner(grid, x, y):
+    u, v, w, _ = grid
+    return u[y, x], v[y, x], w[y, x], float(x), float(y)
 
 
 @numba.njit(cache=True)
-def _draw_grid(u, v, w, links, map_x, map_y, nearest):
+def _draw_grid(grid, canvas):
     """Walk the cells between four pixel centres, the half cells around the picture's rim included."""
+    u, _, w, links = grid
     rows, columns = u.shape
     for top in range(-1, rows):
         for left in range(-1, columns):
@@ -142,27 +153,16 @@ def _draw_grid(u, v, w, links, map_x, map_y, nearest):
                 and links[bottom, left] & CONNECTED_RIGHT
                 and links[top, right] & CONNECTED_DOWN
             ):
-                _draw_triangle(
-                    u[top, left], v[top, left], w[top, left], left, top,
-                    u[top, right], v[top, right], w[top, right], right, top,
-                    u[bottom, right], v[bottom, right], w[bottom, right], right, bottom,
-                    map_x, map_y, nearest,
-                )  # fmt: skip
-                _draw_triangle(
-                    u[top, left], v[top, left], w[top, left], left, top,
-                    u[bottom, left], v[bottom, left], w[bottom, left], left, bottom,
-                    u[bottom, right], v[bottom, right], w[bottom, right], right, bottom,
-                    map_x, map_y, nearest,
-                )  # fmt: skip
+                first, last = _corner(grid, left, top), _corner(grid, right, bottom)
+                _draw_triangle(first, _corner(grid, right, top), last, canvas)
+                _draw_triangle(first, _corner(grid, left, bottom), last, canvas)
                 continue
             for corner in range(4):
                 x = right if corner & 1 else left
                 y = bottom if corner & 2 else top
                 if x < 0 or y < 0 or x >= columns or y >= rows or not w[y, x] > 0 or np.isnan(u[y, x]):
                     continue
-                _draw_quarter(
-                    u, v, w, links, x, y, -1 if corner & 1 else 1, -1 if corner & 2 else 1, map_x, map_y, nearest
-                )
+                _draw_quarter(grid, x, y, -1 if corner & 1 else 1, -1 if corner & 2 else 1, canvas)
 
 
 def surface_links(

@@ -1,0 +1,100 @@
+"""The edited frame, drawn from the photo's own pixels: resampled once, or not at all where nothing moved."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from core.maths.colour import blend
+from core.maths.raster import InverseMap
+from core.types.photo import Coverage, Pixels
+
+_DEPTH_SLACK = 0.03  # an object this much (relative) behind a surface still lies on it: measured depth is no better
+_OPAQUE = 250
+
+
+@dataclass
+class Canvas:
+    """A frame while it is being drawn; `invented` marks what does not come from the photo."""
+
+    pixels: Pixels
+    alpha: Coverage | None
+    inverse_depth: Float32[np.ndarray, "H W"]
+    invented: Bool[np.ndarray, "H W"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sprite:
+    """An object's layer as the output camera sees it, in a window of the frame at `origin` (x, y)."""
+
+    origin: tuple[int, int]
+    pixels: Pixels
+    coverage: UInt8[np.ndarray, "h w"]
+    alpha: Coverage | None
+    inverse_depth: Float32[np.ndarray, "h w"]
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        rows, columns = self.coverage.shape
+        x, y = self.origin
+        return slice(y, y + rows), slice(x, x + columns)
+
+    @property
+    def nearness(self) -> float:
+        """Median inverse depth of what it covers, for drawing order; 0 when it covers nothing."""
+        covered = self.inverse_depth[self.coverage > 0]
+        return float(np.median(covered)) if covered.size else 0.0
+
+
+def sample(picture: np.ndarray, where: InverseMap) -> np.ndarray:
+    """Bicubic samples of `picture` at an inverse map; exact at whole pixels, 0 where nothing lands."""
+    x = np.where(where.covered, where.x, np.float32(-10))
+    y = np.where(where.covered, where.y, np.float32(-10))
+    source = _prefiltered(picture, minification(where))
+    sampled = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    sampled[~where.covered] = 0
+    return sampled
+
+
+def sample_nearest(flags: Bool[np.ndarray, "h w"], where: InverseMap) -> Bool[np.ndarray, "H W"]:
+    """Flags of the nearest source pixel; False where nothing lands."""
+    height, width = flags.shape
+    x = np.nan_to_num(where.x).round().astype(np.intp).clip(0, width - 1)
+    y = np.nan_to_num(where.y).round().astype(np.intp).clip(0, height - 1)
+    return flags[y, x] & where.covered
+
+
+def minification(where: InverseMap) -> float:
+    """Median number of source pixels per target pixel along one axis (1 when nothing is covered)."""
+    step_x = np.hypot(np.diff(where.x, axis=1), np.diff(where.y, axis=1))
+    step_y = np.hypot(np.diff(where.x, axis=0), np.diff(where.y, axis=0))
+    steps = np.concatenate([step_x.ravel(), step_y.ravel()])
+    steps = steps[np.isfinite(steps)]
+    return float(np.median(steps[:: max(1, steps.size // 20000)])) if steps.size else 1.0
+
+
+def _prefiltered(picture: np.ndarray, factor: float) -> np.ndarray:
+    """Blur away what a shrinking resample would alias."""
+    if factor <= 1.2:
+        return picture
+    return cv2.GaussianBlur(picture, (0, 0), 0.45 * np.sqrt(factor**2 - 1))
+
+
+def draw(canvas: Canvas, sprite: Sprite) -> None:
+    """Lay a sprite over the canvas where it is not behind what is there; soft edges blend in linear light."""
+    window = sprite.window
+    ahead = sprite.inverse_depth >= (1 - _DEPTH_SLACK) * canvas.inverse_depth[window]
+    coverage = np.where(ahead, sprite.coverage, np.uint8(0))
+    solid, soft = coverage >= _OPAQUE, (coverage > 0) & (coverage < _OPAQUE)
+    under = canvas.pixels[window]
+    under[solid] = sprite.pixels[solid]
+    share = coverage[soft].astype(np.float32) / 255.0
+    under[soft] = blend(sprite.pixels[soft], under[soft], share)
+    if canvas.alpha is not None and sprite.alpha is not None:
+        under_alpha = canvas.alpha[window]
+        under_alpha[solid] = sprite.alpha[solid]
+        under_alpha[soft] = np.maximum(under_alpha[soft], np.rint(share * sprite.alpha[soft]).astype(under_alpha.dtype))
+    mostly = coverage >= 128
+    canvas.inverse_depth[window][mostly] = sprite.inverse_depth[mostly]
+    canvas.invented[window][mostly] = False

@@ -1,0 +1,196 @@
+"""The photo taken apart: its geometry at a working size, whole objects, and what stands behind them."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+
+from core.editing.memo import Memo
+from core.maths.camera import cropped, resized
+from core.maths.depth import continue_far_side, inverse_depth, object_inverse_depth
+from core.maths.layout import upright_object_depth
+from core.maths.membrane import membrane
+from core.maths.raster import surface_links
+from core.types.camera import Intrinsics
+from core.types.mask import Mask
+from core.types.photo import Coverage, Pixels
+from core.types.project import Project
+from core.types.scene import SceneObject
+
+Size = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class SourceView:
+    """The photo at a working size: pixels in its own colours, intrinsics, complete inverse depth."""
+
+    pixels: Pixels
+    alpha: Coverage | None
+    intrinsics: Intrinsics
+    inverse_depth: Float32[np.ndarray, "H W"]
+
+    @property
+    def size(self) -> Size:
+        return self.pixels.shape[1], self.pixels.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectLayer:
+    """A window of the source view that moves as one; `origin` is its top-left pixel (x, y)."""
+
+    origin: tuple[int, int]
+    coverage: UInt8[np.ndarray, "h w"]
+    colours: Pixels
+    alpha: Coverage | None
+    inverse_depth: Float32[np.ndarray, "h w"]
+    links: UInt8[np.ndarray, "h w"]
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectAtRest:
+    """An object's mask and whole inverse depth at the size the depth map was measured at."""
+
+    coverage: UInt8[np.ndarray, "H W"]
+    inverse_depth: Float32[np.ndarray, "H W"]
+    intrinsics: Intrinsics
+
+
+def working_size(project: Project, max_side: int | None) -> Size:
+    """The photo's size, or smaller with the same shape so that its longer side is `max_side`."""
+    width, height = project.photo.width, project.photo.height
+    if max_side is None or max(width, height) <= max_side:
+        return width, height
+    scale = max_side / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
+    """The photo and its geometry at `size`."""
+    photo, depth = project.photo, project.depth
+    pixels = memo.get(("pixels", photo.id, size), lambda: _shrunk(photo.pixels, size))
+    alpha = None
+    if photo.alpha is not None:
+        alpha = memo.get(("alpha", photo.id, size), lambda: _shrunk(photo.alpha, size))
+    inverse = memo.get(("inverse depth", depth.id, size), lambda: inverse_depth(depth, *size))
+    return SourceView(pixels, alpha, resized(project.scene.source_intrinsics, *size), inverse)
+
+
+def resized_coverage(mask: Mask, size: Size) -> UInt8[np.ndarray, "H W"]:
+    """A mask's coverage at another size, area-averaged."""
+    return _shrunk(mask.coverage, size)
+
+
+def object_at_rest(project: Project, mask: Mask) -> ObjectAtRest:
+    """An object's whole depth, at the depth map's own size: nothing finer is known."""
+    depth, scene = project.depth, project.scene
+    size = (min(depth.width, project.photo.width), min(depth.height, project.photo.height))
+    intrinsics = resized(scene.source_intrinsics, *size)
+    coverage = resized_coverage(mask, size)
+    inverse = inverse_depth(depth, *size)
+    if not (coverage >= 128).any():
+        coverage = np.where(coverage == coverage.max(), np.uint8(255), coverage)
+    if depth.upright_objects and scene.ground is not None:
+        inside = coverage >= 128
+        upright = upright_object_depth(inside, (1.0 / inverse).astype(np.float32), scene.ground, intrinsics)
+        inverse = np.zeros_like(upright)
+        np.divide(1.0, upright, out=inverse, where=inside)
+        return ObjectAtRest(coverage, membrane(inverse[..., None], ~inside, inside)[..., 0], intrinsics)
+    return ObjectAtRest(coverage, object_inverse_depth(inverse, coverage), intrinsics)
+
+
+def object_layer(project: Project, view: SourceView, item: SceneObject, memo: Memo) -> ObjectLayer:
+    """Cut an object out of the source view, its colours continued under its soft edge."""
+    depth_key = (project.depth.id, item.mask.id, project.scene.ground, project.scene.source_intrinsics)
+    key = ("object", project.photo.id, *depth_key, view.size)
+    return memo.get(key, lambda: _cut_out(view, item.mask, object_at_rest(project, item.mask)))
+
+
+def _cut_out(view: SourceView, mask: Mask, at_rest: ObjectAtRest) -> ObjectLayer:
+    width, height = view.size
+    coverage = resized_coverage(mask, view.size)
+    present = cv2.dilate((coverage > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    x0, y0, x1, y1 = _window(present, margin=1)
+    window = (slice(y0, y1), slice(x0, x1))
+    inverse = at_rest.inverse_depth
+    if inverse.shape != (height, width):
+        inverse = cv2.resize(inverse, (width, height), interpolation=cv2.INTER_LINEAR)
+    inverse = np.where(present[window], inverse[window], np.float32(0))
+    return ObjectLayer(
+        origin=(x0, y0),
+        coverage=np.ascontiguousarray(coverage[window]),
+        colours=pure_colours(view.pixels[window], coverage[window]),
+        alpha=None if view.alpha is None else np.ascontiguousarray(view.alpha[window]),
+        inverse_depth=np.ascontiguousarray(inverse),
+        links=surface_links(inverse, present[window], jump=0.15),
+    )
+
+
+def pure_colours(pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]) -> Pixels:
+    """The object's own colours: under its soft edge, where the photo mixes two things, the interior continues."""
+    inside = (coverage >= 250).astype(np.float32)
+    soft = (coverage < 250) & (cv2.dilate(coverage, np.ones((3, 3), np.uint8)) > 0)
+    if not inside.any() or not soft.any():
+        return np.ascontiguousarray(pixels)
+    sigma = max(1.5, 0.004 * max(coverage.shape))
+    weight = cv2.GaussianBlur(inside, (0, 0), sigma)
+    known = cv2.GaussianBlur(pixels.astype(np.float32) * inside[..., None], (0, 0), sigma)
+    reached = soft & (weight > 1e-4)
+    own_share = (coverage[reached].astype(np.float32) / 255.0)[:, None]
+    colours = pixels.copy()
+    interior = known[reached] / weight[reached][:, None]
+    colours[reached] = np.rint(own_share * pixels[reached] + (1 - own_share) * interior).astype(pixels.dtype)
+    return colours
+
+
+def cut_objects(project: Project) -> list[SceneObject]:
+    """Objects that no longer stand where the photo shows them, so that what was behind them is seen."""
+    return [o for o in project.scene.objects if o.copy_of is None and not o.is_untouched]
+
+
+def drawn_objects(project: Project) -> list[SceneObject]:
+    """Objects to be drawn over the background: moved ones and copies, not hidden ones."""
+    return [o for o in project.scene.objects if not o.hidden and not o.is_untouched]
+
+
+def hole_of(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
+    """Where the background plate has to be invented: cut objects and the few pixels their edge spoils."""
+    hole = np.zeros((size[1], size[0]), bool)
+    margin = 2 + round(0.002 * max(size))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    for item in cut_objects(project):
+        touched = (resized_coverage(item.mask, size) > 12).astype(np.uint8)
+        hole |= cv2.dilate(touched, kernel) > 0
+    return hole
+
+
+def plate_inverse_depth(project: Project, view: SourceView, hole: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """Inverse depth with the cut objects taken away."""
+    if project.depth.upright_objects or not hole.any():
+        return view.inverse_depth
+    return continue_far_side(view.inverse_depth, hole, ~hole)
+
+
+def object_window_intrinsics(view: SourceView, layer: ObjectLayer) -> Intrinsics:
+    """The source camera cropped to an object's window."""
+    height, width = layer.coverage.shape
+    return cropped(view.intrinsics, *layer.origin, width, height)
+
+
+def _window(present: Bool[np.ndarray, "H W"], margin: int) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(present.any(axis=1))[0], np.nonzero(present.any(axis=0))[0]
+    height, width = present.shape
+    if rows.size == 0:
+        return 0, 0, 1, 1
+    return (
+        max(0, int(columns[0]) - margin),
+        max(0, int(rows[0]) - margin),
+        min(width, int(columns[-1]) + 1 + margin),
+        min(height, int(rows[-1]) + 1 + margin),
+    )
+
+
+def _shrunk(picture: np.ndarray, size: Size) -> np.ndarray:
+    if (picture.shape[1], picture.shape[0]) == size:
+        return picture
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,112 @@
+"""From a scene's cameras and placements to where every layer lands in the edited frame."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Float64
+
+from core.editing.compositor import Sprite, sample
+from core.editing.layers import ObjectLayer, SourceView, object_window_intrinsics
+from core.maths.flow import MovedGrid, flow_of_grid, moved_grid, visible_in_target
+from core.maths.raster import InverseMap, rasterise_grid
+from core.maths.rigid import placement_matrix
+from core.types.camera import Intrinsics
+from core.types.flow import FlowField
+from core.types.scene import Scene, SceneObject
+
+
+@dataclass(frozen=True, eq=False)
+class MovedLayer:
+    """Where a window of the source picture lands, for the flow field."""
+
+    origin: tuple[int, int]
+    owned: Bool[np.ndarray, "h w"]
+    grid: MovedGrid
+
+
+def camera_at_home(scene: Scene) -> bool:
+    """Whether the output camera is the photo's own."""
+    return scene.camera.intrinsics == scene.source_intrinsics and np.array_equal(
+        scene.camera.camera_from_world.matrix, np.eye(4)
+    )
+
+
+def object_motion(scene: Scene, item: SceneObject) -> Float64[np.ndarray, "4 4"]:
+    """Takes a point of the object at rest (world axes) to the output camera's axes."""
+    return scene.camera.camera_from_world.matrix @ placement_matrix(item.placement, item.pivot)
+
+
+def place_sprite(
+    view: SourceView, layer: ObjectLayer, target_from_source: Float64[np.ndarray, "4 4"], target: Intrinsics
+) -> tuple[Sprite | None, MovedGrid]:
+    """Draw an object's layer into the smallest window of the frame; None when it is off the frame."""
+    source = object_window_intrinsics(view, layer)
+    grid = moved_grid(layer.inverse_depth, source, target, target_from_source)
+    window = _landing_window(grid, target)
+    if window is None:
+        return None, grid
+    x0, y0, x1, y1 = window
+    u, v, inverse = grid
+    where = rasterise_grid(u - np.float32(x0), v - np.float32(y0), inverse, layer.links, x1 - x0, y1 - y0)
+    coverage = sample(layer.coverage, where)
+    alpha = None if layer.alpha is None else sample(layer.alpha, where)
+    sprite = Sprite((x0, y0), sample(layer.colours, where), coverage, alpha, where.inverse_depth)
+    return sprite, grid
+
+
+def _landing_window(grid: MovedGrid, target: Intrinsics) -> tuple[int, int, int, int] | None:
+    u, v, inverse = grid
+    landed = inverse > 0
+    if not landed.any():
+        return None
+    x0 = max(0, int(np.floor(u[landed].min())) - 1)
+    y0 = max(0, int(np.floor(v[landed].min())) - 1)
+    x1 = min(target.width, int(np.ceil(u[landed].max())) + 2)
+    y1 = min(target.height, int(np.ceil(v[landed].max())) + 2)
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def without_fringe(
+    inverse: Float32[np.ndarray, "H W"], radius: int
+) -> Bool[np.ndarray, "H W"]:
+    """Pixels to keep when a picture comes apart at depth steps: those just behind an edge mix both colours."""
+    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    return cv2.dilate(inverse, kernel) <= 1.15 * inverse
+
+
+def warp_background(
+    inverse: Float32[np.ndarray, "H W"], view: SourceView, scene: Scene, target: Intrinsics, links: np.ndarray
+) -> tuple[InverseMap, MovedGrid]:
+    """The background plate as the output camera sees it."""
+    grid = moved_grid(inverse, view.intrinsics, target, scene.camera.camera_from_world.matrix)
+    return rasterise_grid(*grid, links, target.width, target.height), grid
+
+
+def flow_field(
+    view: SourceView,
+    background: MovedGrid | None,
+    removed: Bool[np.ndarray, "H W"],
+    moved: list[MovedLayer],
+    nearest: Float32[np.ndarray, "H W"],
+    uncovered: Bool[np.ndarray, "H W"],
+) -> FlowField:
+    """One field for the whole edit: the background's motion, and each moved object's over its mask.
+
+    `background` None means that it did not move; `removed` source pixels have no place in the frame.
+    """
+    width, height = view.size
+    if background is None:
+        flow = np.zeros((height, width, 2), np.float32)
+        visible = view.inverse_depth >= 0.97 * nearest
+    else:
+        flow = flow_of_grid(background)
+        visible = visible_in_target(background, nearest)
+    flow[removed] = np.nan
+    visible &= ~removed
+    for layer in moved:
+        rows, columns = layer.owned.shape
+        window = (slice(layer.origin[1], layer.origin[1] + rows), slice(layer.origin[0], layer.origin[0] + columns))
+        flow[window][layer.owned] = flow_of_grid(layer.grid, layer.origin)[layer.owned]
+        visible[window][layer.owned] = visible_in_target(layer.grid, nearest)[layer.owned]
+    return FlowField(flow, visible & np.isfinite(flow[..., 0]), uncovered)

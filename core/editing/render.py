@@ -1,0 +1,303 @@
+"""`render(project)`: from a project to frames, as a stream that can be stopped between any two of them."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from core.editing.compositor import Canvas, Sprite, draw, sample, sample_nearest
+from core.editing.layers import (
+    SourceView,
+    cut_objects,
+    drawn_objects,
+    hole_of,
+    object_layer,
+    plate_inverse_depth,
+    resized_coverage,
+    source_view,
+    working_size,
+)
+from core.editing.memo import Memo
+from core.editing.motion import (
+    MovedLayer,
+    camera_at_home,
+    flow_field,
+    object_motion,
+    place_sprite,
+    warp_background,
+    without_fringe,
+)
+from core.maths.camera import resized
+from core.maths.depth import near_side
+from core.maths.flow import MovedGrid
+from core.maths.membrane import membrane
+from core.maths.raster import surface_links
+from core.types.flow import FlowField
+from core.types.frame import Frame
+from core.types.photo import Coverage, Photo, Pixels
+from core.types.project import Project
+from core.types.protocols import CancelToken, Engine, EngineRequest, EngineUpdate
+
+_OPAQUE = 250
+
+
+@dataclass
+class Clock:
+    """Seconds spent per named stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """The photo with the cut objects taken away and what was behind them invented."""
+
+    pixels: Pixels
+    alpha: Coverage | None
+    inverse_depth: Float32[np.ndarray, "H W"]
+    hole: Bool[np.ndarray, "H W"]
+    done: float = 1.0
+    is_final: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class RenderContext:
+    """What every stage of one render needs."""
+
+    project: Project
+    engine: Engine
+    memo: Memo
+    cancel: CancelToken
+    view: SourceView
+    clock: Clock
+
+
+def render(
+    project: Project,
+    engine: Engine,
+    memo: Memo,
+    max_side: int | None = None,
+    cancel: CancelToken | None = None,
+    stream: bool = True,
+) -> Iterator[Frame]:
+    """Frames of the edited photo, better and better; the last one has stage "final".
+
+    `max_side` bounds the longer side of the result (None: the photo's own size). With `stream` False only
+    the final frame comes. Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
+    """
+    clock = Clock()
+    with clock.stage("geometry"):
+        view = source_view(project, working_size(project, max_side), memo)
+    context = RenderContext(project, engine, memo, cancel or CancelToken(), view, clock)
+    frames = _render_given_flow(context) if project.flow_override else _render_scene(context)
+    for frame in frames:
+        if stream or frame.stage == "final":
+            yield frame
+
+
+def background_plate(context: RenderContext) -> Iterator[Plate]:
+    """The plate, first as a quick guess and then final; found in the memo when nothing it depends on changed."""
+    view, project = context.view, context.project
+    if not cut_objects(project):
+        yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(view.inverse_depth.shape, bool))
+        return
+    masks = tuple(sorted(o.mask.id for o in cut_objects(project)))
+    key = ("plate", project.photo.id, project.depth.id, masks, view.size, context.engine.info.name, project.settings.seed)
+    known = context.memo.find(key)
+    if known is not None:
+        yield known
+        return
+    with context.clock.stage("plate geometry"):
+        hole = hole_of(project, view.size)
+        inverse = plate_inverse_depth(project, view, hole)
+        alpha = _filled_alpha(view.alpha, hole)
+    for update in _invent(context, view.pixels, hole, np.zeros_like(hole), inverse, None):
+        plate = Plate(update.image, alpha, inverse, hole, update.done, update.is_final)
+        if update.is_final:
+            context.memo.put(key, plate)
+        yield plate
+
+
+def _render_scene(context: RenderContext) -> Iterator[Frame]:
+    with context.clock.stage("objects"):
+        sprites, moved = _sprites(context)
+    at_home = camera_at_home(context.project.scene)
+    for plate in background_plate(context):
+        context.cancel.check()
+        if at_home:
+            with context.clock.stage("composite"):
+                canvas = Canvas(
+                    plate.pixels.copy(),
+                    None if plate.alpha is None else plate.alpha.copy(),
+                    plate.inverse_depth.copy(),
+                    plate.hole.copy(),
+                )
+                yield _finish(context, canvas, sprites, moved, None, (plate.done, plate.is_final))
+            continue
+        yield from _render_new_view(context, plate, sprites, moved)
+
+
+def _render_new_view(
+    context: RenderContext, plate: Plate, sprites: list[Sprite], moved: list[MovedLayer]
+) -> Iterator[Frame]:
+    """The plate seen by another camera: warped, its uncovered parts invented, objects drawn over it."""
+    scene, view = context.project.scene, context.view
+    with context.clock.stage("warp"):
+        target = resized(scene.camera.intrinsics, *view.size)
+        kept = without_fringe(plate.inverse_depth, radius=1 + round(max(view.size) / 2000))
+        links = surface_links(plate.inverse_depth, kept)
+        inverse = np.where(kept, plate.inverse_depth, np.float32(0))
+        where, grid = warp_background(inverse, view, scene, target, links)
+        draft = sample(plate.pixels, where)
+        alpha = None if plate.alpha is None else sample(plate.alpha, where)
+        invented = sample_nearest(plate.hole, where)
+        unknown = ~where.covered
+        hidden = _opaque_area(sprites, unknown.shape)
+    known_done = 0.5 * plate.done
+    for update in _invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, None):
+        with context.clock.stage("composite"):
+            canvas = Canvas(
+                update.image.copy(),
+                _filled_alpha(alpha, unknown),
+                _inverse_of(update.depth),
+                invented | unknown,
+            )
+            progress = (known_done + 0.5 * update.done, plate.is_final and update.is_final)
+            yield _finish(context, canvas, sprites, moved, grid, progress)
+
+
+def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
+    """The photo moved by a given field; nearer pixels win, pixels without correspondence vanish."""
+    from core.maths.flow import flow_links, resized_flow  # noqa: PLC0415
+    from core.maths.raster import rasterise_grid  # noqa: PLC0415
+
+    view, override = context.view, context.project.flow_override
+    assert override is not None
+    with context.clock.stage("warp"):
+        width, height = view.size
+        flow = resized_flow(override.flow, width, height)
+        x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+        present = np.isfinite(flow[..., 0])
+        inverse = np.where(present, view.inverse_depth, np.float32(0))
+        grid = (flow[..., 0] + x, flow[..., 1] + y, inverse)
+        where = rasterise_grid(*grid, flow_links(flow), width, height)
+        draft = sample(view.pixels, where)
+        alpha = None if view.alpha is None else sample(view.alpha, where)
+        unknown = ~where.covered
+    for update in _invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
+        canvas = Canvas(update.image.copy(), _filled_alpha(alpha, unknown), _inverse_of(update.depth), unknown)
+        yield _finish(context, canvas, [], [], grid, (update.done, update.is_final), removed=~present)
+
+
+def _sprites(context: RenderContext) -> tuple[list[Sprite], list[MovedLayer]]:
+    """Drawn objects as the output camera sees them, farthest first, and their part of the flow field."""
+    project, view = context.project, context.view
+    target = resized(project.scene.camera.intrinsics, *view.size)
+    sprites, moved = [], []
+    for item in drawn_objects(project):
+        context.cancel.check()
+        layer = object_layer(project, view, item, context.memo)
+        sprite, grid = place_sprite(view, layer, object_motion(project.scene, item), target)
+        if sprite is not None:
+            sprites.append(sprite)
+        if item.copy_of is None:
+            moved.append(MovedLayer(layer.origin, layer.coverage >= 128, grid))
+    return sorted(sprites, key=lambda s: s.nearness), moved
+
+
+def _invent(
+    context: RenderContext,
+    draft: Pixels,
+    unknown: Bool[np.ndarray, "H W"],
+    excluded: Bool[np.ndarray, "H W"],
+    inverse: Float32[np.ndarray, "H W"],
+    flow: FlowField | None,
+) -> Iterator[EngineUpdate]:
+    """Ask the engine for the unknown pixels. `excluded` ones are neither known nor wanted."""
+    depth = np.zeros_like(inverse)
+    np.divide(1.0, inverse, out=depth, where=inverse > 0)
+    foreground = excluded | near_side(inverse, ~unknown & ~excluded)
+    request = EngineRequest(
+        context.project.photo, draft, unknown, foreground, depth, flow, context.project.settings.seed
+    )
+    updates = context.engine.render(request, context.cancel)
+    while True:
+        with context.clock.stage("engine"):
+            update = next(updates, None)
+        if update is None:
+            return
+        yield update
+
+
+def _finish(
+    context: RenderContext,
+    canvas: Canvas,
+    sprites: list[Sprite],
+    moved: list[MovedLayer],
+    background: MovedGrid | None,
+    progress: tuple[float, bool],
+    removed: Bool[np.ndarray, "H W"] | None = None,
+) -> Frame:
+    for sprite in sprites:
+        draw(canvas, sprite)
+    if removed is None:
+        removed = _removed_area(context)
+    flow = flow_field(context.view, background, removed, moved, canvas.inverse_depth, canvas.invented)
+    valid = canvas.inverse_depth > 0
+    depth = np.zeros_like(canvas.inverse_depth)
+    np.divide(1.0, canvas.inverse_depth, out=depth, where=valid)
+    done, is_final = progress
+    return Frame(
+        pixels=canvas.pixels,
+        alpha=canvas.alpha,
+        depth=depth,
+        depth_valid=valid,
+        flow=flow,
+        invented=canvas.invented,
+        stage="final" if is_final else "preview" if done <= 0.3 else "partial",
+        engine=context.engine.info.name,
+        seed=context.project.settings.seed,
+        done=done,
+        seconds=dict(context.clock.seconds),
+    )
+
+
+def _removed_area(context: RenderContext) -> Bool[np.ndarray, "H W"]:
+    """Source pixels of cut objects: they follow their object, or nothing when it is hidden."""
+    width, height = context.view.size
+    removed = np.zeros((height, width), bool)
+    for item in cut_objects(context.project):
+        removed |= resized_coverage(item.mask, context.view.size) >= 128
+    return removed
+
+
+def _opaque_area(sprites: list[Sprite], shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
+    area = np.zeros(shape, bool)
+    for sprite in sprites:
+        area[sprite.window] |= sprite.coverage >= _OPAQUE
+    return area
+
+
+def _filled_alpha(alpha: Coverage | None, hole: Bool[np.ndarray, "H W"]) -> Coverage | None:
+    if alpha is None:
+        return None
+    filled = membrane(alpha.astype(np.float32)[..., None], hole, ~hole)[..., 0]
+    return np.rint(filled).astype(alpha.dtype)
+
+
+def _inverse_of(depth: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    inverse = np.zeros_like(depth)
+    np.divide(1.0, depth, out=inverse, where=depth > 0)
+    return inverse

@@ -1,0 +1,112 @@
+"""Depth maps as inverse depth grids: resizing, completing, cleaning, and points from them.
+
+Inverse depth (1/z) is the working form: it is linear over planes in view, finite for the sky and 0 for nothing.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, UInt8
+
+from core.errors import InvalidInput
+from core.maths.camera import pixel_rays
+from core.maths.membrane import membrane
+from core.types.camera import Intrinsics
+from core.types.depth import DepthMap
+
+_STEP_RATIO = 1.04  # depth ratio over a few pixels that makes a step rather than a slope
+
+
+def inverse_depth(depth: DepthMap, width: int, height: int) -> Float32[np.ndarray, "H W"]:
+    """Complete inverse depth at a picture size: invalid pixels continue the farther side.
+
+    Raises InvalidInput for affine maps (no scene without scale and shift) and for maps without one valid pixel.
+    """
+    if depth.scale == "affine":
+        raise InvalidInput("This depth is known only up to scale and shift; align it before using it in a scene.")
+    if not depth.valid.any():
+        raise InvalidInput("The depth map has no valid pixel; give another depth file or use the layout guess.")
+    inverse = np.zeros(depth.values.shape, np.float32)
+    np.divide(1.0, depth.values, out=inverse, where=depth.valid)
+    if not depth.valid.all():
+        inverse = continue_far_side(inverse, ~depth.valid, depth.valid)
+    if inverse.shape == (height, width):
+        return inverse
+    if width < depth.width:
+        return cv2.resize(inverse, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    enlarged = cv2.resize(inverse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return sharpen_steps(enlarged, radius=int(np.ceil(0.75 * width / depth.width)))
+
+
+def continue_far_side(
+    inverse: Float32[np.ndarray, "H W"], unknown: Bool[np.ndarray, "H W"], source: Bool[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W"]:
+    """Fill `unknown` smoothly from those `source` pixels around it that are not in front of their neighbours."""
+    if not unknown.any():
+        return inverse
+    far = source & ~near_side(inverse, source)
+    return membrane(inverse[..., None], unknown, far if far.any() else source)[..., 0]
+
+
+def near_side(inverse: Float32[np.ndarray, "H W"], known: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
+    """Known pixels clearly in front of something known within about 1 % of the picture's size."""
+    reach = max(3, round(0.01 * max(inverse.shape)))
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    farthest = cv2.erode(np.where(known, inverse, np.float32(np.inf)), kernel, borderValue=float("inf"))
+    return known & (inverse > 1.15 * farthest)
+
+
+def sharpen_steps(inverse: Float32[np.ndarray, "H W"], radius: int) -> Float32[np.ndarray, "H W"]:
+    """Turn blurred depth steps into clean ones: each ramp pixel joins the nearer of its two sides.
+
+    A step has nearly the same range in a window and in one twice as wide; a slope's range doubles.
+    """
+    small, wide = (np.ones((2 * r + 1, 2 * r + 1), np.uint8) for r in (radius, 2 * radius))
+    low, high = cv2.erode(inverse, small), cv2.dilate(inverse, small)
+    wide_range = cv2.dilate(inverse, wide) - cv2.erode(inverse, wide)
+    is_step = (high > _STEP_RATIO * low) & (wide_range < 1.5 * (high - low))
+    nearer_side = np.where(inverse - low < high - inverse, low, high)
+    return np.where(is_step, nearer_side, inverse)
+
+
+def points_from_inverse_depth(
+    inverse: Float32[np.ndarray, "H W"], intrinsics: Intrinsics
+) -> Float32[np.ndarray, "H W 3"]:
+    """Points in camera axes of every pixel; `inverse` must be positive."""
+    return pixel_rays(intrinsics) / inverse[..., None]
+
+
+def object_inverse_depth(
+    inverse: Float32[np.ndarray, "H W"], coverage: UInt8[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W"]:
+    """An object's own inverse depth: whole inside its mask and continued beyond its edge.
+
+    Depth near a silhouette often belongs to what is behind: the rim is replaced by the interior's
+    continuation, as are values far outside the interior's range.
+    """
+    inside = coverage >= 128
+    rim = max(1, round(0.006 * max(inverse.shape)))
+    core = cv2.erode(inside.astype(np.uint8), np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
+    if core.sum() < 0.2 * inside.sum():
+        core = inside
+    if not core.any():
+        return inverse
+    low, high = np.quantile(inverse[core], (0.03, 0.97))
+    spread = max(high - low, 0.02 * high)
+    core &= (inverse >= low - spread) & (inverse <= high + spread)
+    return membrane(inverse[..., None], ~core, core)[..., 0]
+
+
+def object_pivot(
+    inverse: Float32[np.ndarray, "H W"],
+    coverage: UInt8[np.ndarray, "H W"],
+    intrinsics: Intrinsics,
+    up: tuple[float, float, float],
+) -> Float64[np.ndarray, "3"]:
+    """The middle of the object's lowest points along `up`: where it touches what it stands on."""
+    inside = coverage >= 128
+    if not inside.any():
+        raise InvalidInput("The mask is empty; click the object again or paint it.")
+    points = points_from_inverse_depth(inverse, intrinsics)[inside].astype(np.float64)
+    heights = points @ np.asarray(up)
+    lowest = points[heights <= np.quantile(heights, 0.05)]
+    return np.median(lowest, axis=0)

@@ -1,0 +1,108 @@
+"""The image motion of points that move rigidly (or with a scale) in front of a moving camera."""
+
+import numba
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, UInt8
+
+from core.maths.raster import CONNECTED_DOWN, CONNECTED_RIGHT
+from core.types.camera import Intrinsics
+
+MovedGrid = tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]
+
+
+def moved_grid(
+    inverse: Float32[np.ndarray, "h w"],
+    source: Intrinsics,
+    target: Intrinsics,
+    target_from_source: Float64[np.ndarray, "4 4"],
+    origin: tuple[int, int] = (0, 0),
+) -> MovedGrid:
+    """Where each pixel of a depth window lands: target (u, v) and inverse depth there.
+
+    `origin` is the window's top-left pixel in the source picture. A point at depth z on the ray r lands at the
+    projection of M r + t / z, so nothing is divided by depth. Points at or behind the target camera's plane,
+    and pixels without depth (inverse <= 0), get NaN positions and inverse depth 0.
+    """
+    rows, columns = inverse.shape
+    u, v, moved = (np.empty((rows, columns), np.float32) for _ in range(3))
+    k_source = np.array([source.fx, source.fy, source.cx - origin[0], source.cy - origin[1]])
+    k_target = np.array([target.fx, target.fy, target.cx, target.cy])
+    _move(inverse, k_source, k_target, np.ascontiguousarray(target_from_source), u, v, moved)
+    return u, v, moved
+
+
+@numba.njit(cache=True)
+def _move(inverse, k_source, k_target, matrix, u, v, moved):
+    rows, columns = inverse.shape
+    for row in range(rows):
+        ray_y = (row - k_source[3]) / k_source[1]
+        for column in range(columns):
+            w = inverse[row, column]
+            ray_x = (column - k_source[2]) / k_source[0]
+            x = matrix[0, 0] * ray_x + matrix[0, 1] * ray_y + matrix[0, 2] + matrix[0, 3] * w
+            y = matrix[1, 0] * ray_x + matrix[1, 1] * ray_y + matrix[1, 2] + matrix[1, 3] * w
+            z = matrix[2, 0] * ray_x + matrix[2, 1] * ray_y + matrix[2, 2] + matrix[2, 3] * w
+            if w > 0 and z > 1e-6:
+                u[row, column] = k_target[0] * x / z + k_target[2]
+                v[row, column] = k_target[1] * y / z + k_target[3]
+                moved[row, column] = w / z
+            else:
+                u[row, column] = np.nan
+                v[row, column] = np.nan
+                moved[row, column] = 0.0
+
+
+def flow_of_grid(grid: MovedGrid, origin: tuple[int, int] = (0, 0)) -> Float32[np.ndarray, "h w 2"]:
+    """Displacement from each source pixel to where it lands."""
+    u, v, _ = grid
+    rows, columns = u.shape
+    x = np.arange(origin[0], origin[0] + columns, dtype=np.float32)
+    y = np.arange(origin[1], origin[1] + rows, dtype=np.float32)[:, None]
+    return np.stack([u - x, v - y], axis=-1)
+
+
+def resized_flow(flow: Float32[np.ndarray, "h w 2"], width: int, height: int) -> Float32[np.ndarray, "H W 2"]:
+    """The field at another picture size (nearest sample: motion edges stay edges), values scaled with it."""
+    rows, columns = flow.shape[:2]
+    y = np.minimum(((np.arange(height) + 0.5) * rows / height).astype(np.intp), rows - 1)
+    x = np.minimum(((np.arange(width) + 0.5) * columns / width).astype(np.intp), columns - 1)
+    return flow[y][:, x] * np.array([width / columns, height / rows], np.float32)
+
+
+def flow_links(flow: Float32[np.ndarray, "h w 2"], jump: float = 1.5) -> UInt8[np.ndarray, "h w"]:
+    """Neighbours that move together: a cut is a step of more than `jump` pixels, three times the slopes beside it.
+
+    Same bits as `core.maths.raster.surface_links`, for fields that come without depth.
+    """
+    links = np.zeros(flow.shape[:2], np.uint8)
+    for axis, bit in ((1, CONNECTED_RIGHT), (0, CONNECTED_DOWN)):
+        step = np.linalg.norm(np.diff(flow, axis=axis), axis=-1)
+        together = np.isfinite(step) & ((step <= jump) | (step <= 3.0 * _steepest_neighbour(step, axis)))
+        window = (slice(None), slice(None, -1)) if axis == 1 else (slice(None, -1), slice(None))
+        links[window] |= np.where(together, np.uint8(bit), np.uint8(0))
+    return links
+
+
+def _steepest_neighbour(step: Float32[np.ndarray, "h w"], axis: int) -> Float32[np.ndarray, "h w"]:
+    calm = np.nan_to_num(step, nan=0.0)
+    before, after = np.zeros_like(calm), np.zeros_like(calm)
+    if axis == 1:
+        before[:, 1:], after[:, :-1] = calm[:, :-1], calm[:, 1:]
+    else:
+        before[1:], after[:-1] = calm[:-1], calm[1:]
+    return np.maximum(before, after)
+
+
+def visible_in_target(
+    grid: MovedGrid, nearest: Float32[np.ndarray, "H W"], tolerance: float = 0.03
+) -> Bool[np.ndarray, "h w"]:
+    """Which moved pixels lie inside the target frame and are not behind what is seen there.
+
+    `nearest` is the target's inverse depth; `tolerance` is relative.
+    """
+    u, v, moved = grid
+    height, width = nearest.shape
+    inside = (u > -0.5) & (u < width - 0.5) & (v > -0.5) & (v < height - 0.5)
+    x = np.where(inside, np.rint(u), 0).astype(np.intp).clip(0, width - 1)
+    y = np.where(inside, np.rint(v), 0).astype(np.intp).clip(0, height - 1)
+    return inside & (moved >= (1.0 - tolerance) * nearest[y, x])
