@@ -1,0 +1,93 @@
+"""Fills for the uncovered part of a picture: the smooth membrane, and the classical methods it is compared with.
+
+Every fill is `(picture, unknown, source_ok) -> picture`: pixels outside `unknown` come back bit for bit, and only
+pixels of `source_ok` (known, not a moved object) may influence the hole. `core.maths.exemplar` has the default.
+"""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8, UInt16
+
+from core.maths.membrane import membrane
+
+Picture = Float32[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
+Fill = Callable[[Picture, Bool[np.ndarray, "H W"], Bool[np.ndarray, "H W"]], Picture]
+
+# Mid grey, for a hole that no pixel may fill.
+NEUTRAL = 0.5
+
+
+def to_float(picture: Picture) -> Float32[np.ndarray, "H W 3"]:
+    """Values in 0..1 of an integer picture; a float picture as it is."""
+    if picture.dtype == np.float32:
+        return picture
+    return picture.astype(np.float32) * np.float32(1.0 / np.iinfo(picture.dtype).max)
+
+
+def put_back(picture: Picture, filled: Float32[np.ndarray, "H W 3"], unknown: Bool[np.ndarray, "H W"]) -> Picture:
+    """A copy of `picture` whose unknown pixels are `filled` (0..1), in the picture's own type."""
+    result = picture.copy()
+    values = filled[unknown]
+    if picture.dtype != np.float32:
+        values = np.rint(np.clip(values, 0, 1) * np.iinfo(picture.dtype).max).astype(picture.dtype)
+    result[unknown] = values
+    return result
+
+
+def smooth(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
+    """Continue the allowed neighbours smoothly over the hole: the quick fill, and the base of the exemplar fill."""
+    if not (source_ok & ~unknown).any():
+        return _neutral(picture, unknown)
+    return put_back(picture, membrane(to_float(picture), unknown, source_ok), unknown)
+
+
+def telea(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
+    """OpenCV's fast marching inpainting (Telea 2004), radius 5."""
+    return _opencv(picture, unknown, source_ok, cv2.INPAINT_TELEA)
+
+
+def navier_stokes(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
+    """OpenCV's fluid dynamics inpainting (Bertalmio 2001), radius 5."""
+    return _opencv(picture, unknown, source_ok, cv2.INPAINT_NS)
+
+
+def frequency_selective(
+    picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]
+) -> Picture:
+    """OpenCV contrib's frequency selective reconstruction, fast setting (Genser 2018)."""
+    missing = unknown | ~source_ok
+    if missing.all():
+        return _neutral(picture, unknown)
+    result = np.zeros((*unknown.shape, 3), np.uint8)
+    kept = np.where(missing, 0, 255).astype(np.uint8)
+    cv2.xphoto.inpaint(_bytes(picture), kept, result, cv2.xphoto.INPAINT_FSR_FAST)
+    return put_back(picture, to_float(result), unknown)
+
+
+def biharmonic(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
+    """scikit-image's biharmonic inpainting (Damelin 2018)."""
+    from skimage.restoration import inpaint_biharmonic
+
+    missing = unknown | ~source_ok
+    if missing.all():
+        return _neutral(picture, unknown)
+    result = inpaint_biharmonic(to_float(picture), missing, split_into_regions=False, channel_axis=-1)
+    return put_back(picture, result.astype(np.float32), unknown)
+
+
+def _opencv(picture: Picture, unknown: np.ndarray, source_ok: np.ndarray, method: int) -> Picture:
+    missing = unknown | ~source_ok
+    if missing.all():
+        return _neutral(picture, unknown)
+    result = cv2.inpaint(_bytes(picture), missing.astype(np.uint8), 5, method)
+    return put_back(picture, to_float(result), unknown)
+
+
+def _neutral(picture: Picture, unknown: np.ndarray) -> Picture:
+    return put_back(picture, np.full((*unknown.shape, 3), NEUTRAL, np.float32), unknown)
+
+
+def _bytes(picture: Picture) -> UInt8[np.ndarray, "H W 3"]:
+    return picture if picture.dtype == np.uint8 else np.rint(to_float(picture) * 255).clip(0, 255).astype(np.uint8)
