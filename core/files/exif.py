@@ -41,21 +41,27 @@ def upright_exif(exif: Image.Exif, width: int, height: int) -> bytes | None:
     """
     kept = Image.Exif()
     try:
-        for tag, value in exif.items():
-            if tag not in _STORAGE_TAGS and tag not in (_EXIF_IFD, _GPS_IFD):
-                kept[tag] = value
-        details = dict(exif.get_ifd(_EXIF_IFD))
-        if details:
-            kept[_EXIF_IFD] = details | {_PIXEL_WIDTH: width, _PIXEL_HEIGHT: height}
-        place = dict(exif.get_ifd(_GPS_IFD))
-        if place:
-            kept[_GPS_IFD] = place
-        if not len(kept):
+        described = description_of(exif)
+        if not described:
             return None
-        kept[_ORIENTATION] = 1
+        if _EXIF_IFD in described:
+            described[_EXIF_IFD] |= {_PIXEL_WIDTH: width, _PIXEL_HEIGHT: height}
+        kept.update(described | {_ORIENTATION: 1})
         return kept.tobytes()
     except EXIF_FAULTS:
         return None
+
+
+def description_of(exif: Image.Exif) -> dict[int, Any]:
+    """Tags and values that describe the picture, not its storage; sub-directories as dictionaries."""
+    described = {
+        tag: value for tag, value in exif.items() if tag not in _STORAGE_TAGS and tag not in (_EXIF_IFD, _GPS_IFD)
+    }
+    for tag in (_EXIF_IFD, _GPS_IFD):
+        directory = dict(exif.get_ifd(tag))
+        if directory:
+            described[tag] = directory
+    return described
 
 
 def focal_35mm_of(exif: Image.Exif, width: int, height: int) -> float | None:
