@@ -1,0 +1,1 @@
+"""The 3D view: one viser server per editing session, behind the studio's own port."""

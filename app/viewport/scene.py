@@ -1,0 +1,459 @@
+"""The 3D view of one editing session: photo layers, gizmos, cameras, behind one viser server."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from app.viewport.browser import FAR, NEAR, Backdrop, Browser, eye_of
+from app.viewport.geometry import (
+    GizmoPose,
+    GizmoSpace,
+    Snap,
+    constrained_to_ground,
+    gizmo_axes,
+    letterbox,
+    snapped,
+)
+from app.viewport.listener import DragPhase, ViewportListener
+from app.viewport.mailbox import Mailbox
+from app.viewport.object_node import ObjectLayer, ObjectNode, add_splats
+from app.viewport.splats import LayerCloud
+from core.errors import InvalidInput
+from core.maths.rigid import Matrix3, quaternion_from_rotation
+from core.types.camera import Camera
+from core.types.depth import Ground
+from core.types.scene import Placement
+
+if TYPE_CHECKING:
+    import viser
+
+TYPICAL_DEPTH = 20.0
+"""Viewer units at the scene's median depth: keeps half-precision covariances and the near plane sound."""
+SETTLE_SECONDS = 0.25
+FRUSTUM_COLOUR = (94, 160, 255)
+
+Send = Callable[[dict[str, Any]], None]
+
+
+class Viewport:
+    """One viser server on a free loopback port, shown through `app.viewport.proxy`.
+
+    Every method may be called from any thread. World axes and scene units everywhere.
+    """
+
+    def __init__(self, listener: ViewportListener) -> None:
+        import viser
+
+        self.listener = listener
+        self.mailbox = Mailbox("viewport", listener.on_failure)
+        self._lock = threading.RLock()
+        self._pages: set[Send] = set()
+        self._browsers: dict[int, Browser] = {}
+        self._objects: dict[str, ObjectNode] = {}
+        self._background: tuple[LayerCloud, viser.GaussianSplatHandle] | None = None
+        self._points: viser.PointCloudHandle | None = None
+        self._frustum: viser.CameraFrustumHandle | None = None
+        self._still: Backdrop | None = None
+        self._plate: Backdrop | None = None
+        self._plate_shown = False
+        self._unit, self._distance = 1.0, TYPICAL_DEPTH
+        self.photo_camera: Camera | None = None
+        self.output: Camera | None = None
+        self.ground: Ground | None = None
+        self.space: GizmoSpace = "world"
+        self.slide = False
+        self.snap = Snap()
+        self.selected: str | None = None
+        self.dragging: str | None = None
+        self._before = Placement()
+        self._server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
+        self._server.scene.set_up_direction("-y")
+        self._server.scene.enable_default_lights(False)
+        self._server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
+        self._server.on_client_connect(self._connected)
+        self._server.on_client_disconnect(self._disconnected)
+
+    @property
+    def port(self) -> int:
+        """The loopback port of the viser server."""
+        return self._server.get_port()
+
+    def close(self) -> None:
+        """Stop the server and the thread; the viewport cannot be used afterwards."""
+        self.mailbox.close()
+        self._server.stop()
+
+    # What is shown -----------------------------------------------------------------------------
+
+    def show_photo(self, image: UInt8[np.ndarray, "H W 3"], camera: Camera, depth: Float32[np.ndarray, "h w"]) -> None:
+        """Start on a photo: forget the scene before it, stand at its camera and show exactly it.
+
+        `depth` gives the scale of navigation (its median) and may have another size than the photo.
+        """
+        usable = depth[np.isfinite(depth) & (depth > 0)]
+        if usable.size == 0:
+            raise InvalidInput("The photo has no usable depth; choose another depth source.")
+        with self._lock:
+            self._forget_scene()
+            self._distance = float(np.median(usable))
+            self._unit = TYPICAL_DEPTH / self._distance
+            self.photo_camera = camera
+            self._still = Backdrop(image)
+            self.set_output_camera(camera)
+            self.go_home()
+
+    def set_layers(
+        self,
+        background: LayerCloud,
+        objects: Mapping[str, ObjectLayer],
+        plate: UInt8[np.ndarray, "H W 3"],
+        plate_depth: Float32[np.ndarray, "h w"],
+    ) -> None:
+        """What can move, and the completed background behind it, as seen by the output camera.
+
+        Layers whose cloud is the same object as before are not sent again.
+        """
+        with self._lock, self._server.atomic():
+            self._plate = Backdrop(plate, plate_depth)
+            if self._background is None or self._background[0] is not background:
+                if self._background is not None:
+                    self._background[1].remove()
+                handle = add_splats(self._server.scene, "/background", background, self._unit)
+                self._background = background, handle
+            for object_id in [i for i in self._objects if i not in objects]:
+                self._objects.pop(object_id).remove()
+            for object_id, layer in objects.items():
+                self._set_object(object_id, layer)
+            if self.selected not in self._objects:
+                self.selected = None
+            self._refresh_layers()
+        self._tell_pages()
+
+    def show_result(self, image: UInt8[np.ndarray, "H W 3"]) -> None:
+        """Show the rendered picture of the output view wherever a camera stands there."""
+        with self._lock:
+            self._still = Backdrop(image)
+            if self.dragging is None:
+                self._plate_shown = False
+            self.mailbox.post("backdrop", self._refresh_backdrop)
+
+    def show_points(self, points: Float32[np.ndarray, "N 3"], colours: UInt8[np.ndarray, "N 3"], size: float) -> None:
+        """Show a point cloud in place of the layers; `size` is a point's width in scene units."""
+        with self._lock:
+            self._remove_points()
+            self._points = self._server.scene.add_point_cloud(
+                "/points",
+                points=points * np.float32(self._unit),
+                colors=colours,
+                point_size=size * self._unit,
+                point_shape="circle",
+                precision="float32",
+                point_shading="flat",
+            )
+            self._refresh_layers()
+        self._tell_pages()
+
+    def hide_points(self) -> None:
+        """Back from the point cloud to the layers."""
+        with self._lock:
+            self._remove_points()
+            self._refresh_layers()
+        self._tell_pages()
+
+    # Cameras -----------------------------------------------------------------------------------
+
+    def set_output_camera(self, camera: Camera) -> None:
+        """Where the edited picture is taken from: home, and the frustum one sees after leaving it."""
+        with self._lock:
+            self.output = camera
+            start, pose, lens = self._server.initial_camera, camera.camera_from_world, camera.intrinsics
+            eye = eye_of(pose)
+            start.near, start.far = NEAR, FAR
+            start.up = -pose.rotation[1]
+            start.position = eye * self._unit
+            start.look_at = (eye + self._distance * pose.rotation[2]) * self._unit
+            start.fov = letterbox(lens, lens.width / lens.height).fov_y
+            self._frustum = self._server.scene.add_camera_frustum(
+                "/output camera",
+                fov=float(2 * np.arctan(lens.height / (2 * lens.fy))),
+                aspect=lens.width * lens.fy / (lens.height * lens.fx),
+                scale=0.12 * TYPICAL_DEPTH,
+                thickness=1.5,
+                thickness_units="screen",
+                color=FRUSTUM_COLOUR,
+                position=eye * self._unit,
+                wxyz=quaternion_from_rotation(pose.rotation.T),
+                visible=False,
+            )
+            self.mailbox.post("backdrop", self._refresh_backdrop)
+        self._tell_pages()
+
+    def go_home(self) -> None:
+        """Bring every browser back to the output view."""
+        with self._lock:
+            for browser in self._browsers.values():
+                if self.output is not None:
+                    browser.go_home(self.output, self._unit, self._distance)
+        self.mailbox.post("frustum", self._refresh_frustum, SETTLE_SECONDS)
+
+    def frame_selection(self) -> None:
+        """Look at the selected object from where the camera is, close enough to fill half the view."""
+        with self._lock:
+            node = self._objects.get(self.selected or "")
+            if node is None or not len(node.layer.cloud):
+                return
+            points = node.points()
+            centre = np.median(points, axis=0)
+            radius = float(np.percentile(np.linalg.norm(points - centre, axis=1), 95))
+            for browser in self._browsers.values():
+                camera = browser.camera(self._unit)
+                reach = radius / np.tan(browser.client.camera.fov / 4.0)
+                eye = centre - reach * camera.camera_from_world.rotation[2]
+                with browser.client.atomic():
+                    browser.client.camera.position = eye * self._unit
+                    browser.client.camera.look_at = centre * self._unit
+
+    # Objects -----------------------------------------------------------------------------------
+
+    def select(self, object_id: str | None) -> None:
+        """Put the gizmo on one object, or on none. Raises InvalidInput for an unknown one."""
+        with self._lock:
+            if object_id is not None and object_id not in self._objects:
+                raise InvalidInput(f"There is no object {object_id!r} in the 3D view; select one of its layers.")
+            self.selected = object_id
+            self._refresh_gizmos()
+        self._tell_pages()
+
+    def set_gizmo(self, space: GizmoSpace, slide: bool, snap: Snap) -> None:
+        """How handles behave; `slide` keeps objects on the ground (axes of the ground, no lifting)."""
+        with self._lock:
+            self.space, self.slide, self.snap = space, slide, snap
+            self._refresh_gizmos()
+
+    def set_ground(self, ground: Ground | None) -> None:
+        """The plane that objects slide on."""
+        with self._lock:
+            self.ground = ground
+            self._refresh_gizmos()
+
+    def place(self, object_id: str, placement: Placement) -> None:
+        """Move an object from outside: typed numbers, undo, redo. Ignored while it is being dragged."""
+        with self._lock:
+            node = self._objects.get(object_id)
+            if node is not None and self.dragging != object_id:
+                node.place(placement, self.axes_of(placement))
+                self._show_plate()
+
+    def begin_drag(self, object_id: str) -> Placement:
+        """A hand takes the object: the plate replaces the picture. Returns where it stood."""
+        with self._lock:
+            self.dragging = object_id
+            self._before = self._objects[object_id].placement
+            self._show_plate()
+            if self._background is not None and self.at_home():
+                self._background[1].visible = False
+        self.listener.on_drag(object_id, self._before, "start")
+        return self._before
+
+    def drag_to(self, object_id: str, placement: Placement, phase: DragPhase, move_gizmo: bool) -> None:
+        """Follow the hand; on "end" or "cancel" let go. `move_gizmo` False while viser moves it itself."""
+        with self._lock:
+            node = self._objects.get(object_id)
+            if node is None or self.dragging != object_id:
+                return
+            node.placement = placement
+            over = phase in ("end", "cancel")
+            if move_gizmo or over:
+                with self._server.atomic():
+                    node.place(placement, self.axes_of(placement))
+            if over:
+                self.dragging = None
+                self._refresh_layers()
+            if phase == "cancel":
+                self._plate_shown = False
+                self.mailbox.post("backdrop", self._refresh_backdrop)
+        self.listener.on_drag(object_id, placement, phase)
+
+    def object_node(self, object_id: str) -> ObjectNode:
+        return self._objects[object_id]
+
+    def clouds(self) -> dict[str | None, tuple[LayerCloud, np.ndarray]]:
+        """Every visible layer's cloud and where its points stand now; None names the background."""
+        with self._lock:
+            found: dict[str | None, tuple[LayerCloud, np.ndarray]] = {
+                object_id: (node.layer.cloud, node.points())
+                for object_id, node in self._objects.items()
+                if not node.layer.hidden
+            }
+            if self._background is not None:
+                found[None] = self._background[0], self._background[0].centres
+            return found
+
+    def axes_of(self, placement: Placement) -> Matrix3:
+        """The gizmo's axes (columns) for an object at `placement`."""
+        return gizmo_axes("ground" if self.slide else self.space, placement, self.ground)
+
+    # Browsers ----------------------------------------------------------------------------------
+
+    def attach_page(self, send: Send) -> Callable[[], None]:
+        """Keep a page's script informed; returns what ends that."""
+        self._pages.add(send)
+        send(self._page_state())
+        return lambda: self._pages.discard(send)
+
+    def tell_pages(self, message: dict[str, Any]) -> None:
+        for send in list(self._pages):
+            send(message)
+
+    def browser(self) -> Browser | None:
+        """The browser that connected last."""
+        with self._lock:
+            return next(reversed(self._browsers.values()), None)
+
+    def browser_camera(self) -> Camera | None:
+        """The camera of the browser that connected last, over its canvas pixels."""
+        browser = self.browser()
+        return None if browser is None else browser.camera(self._unit)
+
+    def at_home(self) -> bool:
+        browser, output = self.browser(), self.output
+        return browser is not None and output is not None and browser.is_home(output, self._unit)
+
+    async def _connected(self, client: "viser.ClientHandle") -> None:
+        # viser calls this after the first camera message, so the canvas size is known.
+        browser = Browser(client)
+        with self._lock:
+            self._browsers[client.client_id] = browser
+
+        async def moved(_: "viser.CameraHandle") -> None:
+            self.mailbox.post(f"camera {client.client_id}", lambda: self._camera_moved(browser))
+
+        client.camera.on_update(moved)
+        self.mailbox.post(f"camera {client.client_id}", lambda: self._camera_moved(browser, arriving=True))
+
+    async def _disconnected(self, client: "viser.ClientHandle") -> None:
+        with self._lock:
+            self._browsers.pop(client.client_id, None)
+
+    def _camera_moved(self, browser: Browser, arriving: bool = False) -> None:
+        with self._lock:
+            output, unit = self.output, self._unit
+            if browser.client.client_id not in self._browsers or output is None or 0 in browser.size:
+                return
+            if browser.resized() or arriving:
+                if arriving or browser.is_home(output, unit):
+                    browser.go_home(output, unit, self._distance)
+                browser.show(self._backdrop(), output, unit)
+            self._refresh_frustum()
+            pose = browser.camera(unit).camera_from_world
+        self.listener.on_camera(pose, False)
+        self.mailbox.post("settled", lambda: self.listener.on_camera(pose, True), SETTLE_SECONDS)
+
+    # Inside ------------------------------------------------------------------------------------
+
+    def _set_object(self, object_id: str, layer: ObjectLayer) -> None:
+        node = self._objects.get(object_id)
+        if node is None or node.layer.cloud is not layer.cloud or node.layer.pivot != layer.pivot:
+            if node is not None:
+                node.remove()
+            node = ObjectNode(self._server.scene, object_id, layer, self._unit)
+            node.on_gizmo(lambda phase, pose: self._gizmo_event(object_id, phase, pose))
+            self._objects[object_id] = node
+        node.layer = layer
+        if self.dragging != object_id:
+            node.place(layer.placement, self.axes_of(layer.placement))
+
+    def _gizmo_event(self, object_id: str, phase: str, pose: GizmoPose) -> None:
+        if phase == "start":
+            self.mailbox.post("gizmo start", lambda: void(self.begin_drag(object_id)))
+        else:
+            drag: DragPhase = "end" if phase == "end" else "move"
+            self.mailbox.post(f"gizmo {drag}", lambda: self._gizmo_dragged(object_id, pose, drag))
+
+    def _gizmo_dragged(self, object_id: str, pose: GizmoPose, phase: DragPhase) -> None:
+        with self._lock:
+            node = self._objects.get(object_id)
+            if node is None:
+                return
+            placement = node.read(pose)
+            if self.slide and self.ground is not None:
+                placement = constrained_to_ground(self._before, placement, self.ground)
+            placement = snapped(self._before, placement, self.snap, self.axes_of(self._before))
+        self.drag_to(object_id, placement, phase, move_gizmo=False)
+
+    def _backdrop(self) -> Backdrop | None:
+        return self._plate if self._plate_shown and self._plate is not None else self._still
+
+    def _show_plate(self) -> None:
+        if not self._plate_shown:
+            self._plate_shown = True
+            self.mailbox.post("backdrop", self._refresh_backdrop)
+
+    def _refresh_backdrop(self) -> None:
+        with self._lock:
+            if self.output is None:
+                return
+            for browser in self._browsers.values():
+                if 0 not in browser.size:
+                    browser.show(self._backdrop(), self.output, self._unit)
+
+    def _refresh_frustum(self) -> None:
+        with self._lock:
+            if self._frustum is not None:
+                self._frustum.visible = not self.at_home()
+
+    def _refresh_gizmos(self) -> None:
+        for object_id, node in self._objects.items():
+            if self.dragging != object_id:
+                node.place(node.placement, self.axes_of(node.placement))
+            shown = object_id == self.selected and self._points is None
+            node.show_gizmo(shown, self.slide)
+
+    def _refresh_layers(self) -> None:
+        layers = self._points is None
+        if self._background is not None:
+            self._background[1].visible = layers
+        for node in self._objects.values():
+            node.show(layers and not node.layer.hidden)
+        self._refresh_gizmos()
+
+    def _remove_points(self) -> None:
+        if self._points is not None:
+            self._points.remove()
+            self._points = None
+
+    def _forget_scene(self) -> None:
+        self._remove_points()
+        for node in self._objects.values():
+            node.remove()
+        self._objects.clear()
+        if self._background is not None:
+            self._background[1].remove()
+        self._background, self._plate, self._plate_shown = None, None, False
+        self.selected, self.dragging = None, None
+
+    def _page_state(self) -> dict[str, Any]:
+        home = None
+        if self.output is not None:
+            pose = self.output.camera_from_world
+            home = {
+                "position": (eye_of(pose) * self._unit).tolist(),
+                "forward": pose.rotation[2].tolist(),
+                "up": (-pose.rotation[1]).tolist(),
+            }
+        return {
+            "type": "state",
+            "home": home,
+            "picture": self._points is None and self._still is not None,
+            "selected": self.selected,
+        }
+
+    def _tell_pages(self) -> None:
+        self.tell_pages(self._page_state())
+
+
+def void(_: object) -> None:
+    """Drop a result where a task must return nothing."""

@@ -1,0 +1,247 @@
+// Keys and gestures of the 3D view, inside viser's own page. Talks JSON over `events` beside this
+// page, and tells the surrounding page the same by postMessage. viser's internals are reached only
+// through `window.__viserMutable` and `__viserSceneTree`, which viser publishes for browser tests.
+"use strict";
+(() => {
+  const CLICK_PIXELS = 4, CLICK_MS = 400, SEND_MS = 33;
+  const AT_HOME_DISTANCE = 2e-3, AT_HOME_COSINE = 1 - 1e-6; // as in browser.py
+  const GIZMO_RENDER_ORDER = 20000; // viser draws splats at 10000, over gizmos that test no depth
+  const TOOLS = { KeyG: "move", KeyR: "turn", KeyS: "size" };
+  const AXES = { KeyX: "x", KeyY: "y", KeyZ: "z" };
+  const WORDS = { move: "Move", turn: "Turn", size: "Size", keep: "click or Enter keeps, Esc undoes" };
+
+  let state = { home: null, picture: false, selected: null };
+  let modal = null; // {tool, axis, typed, start, fine, snap}
+  let pointer = { x: 0.5, y: 0.5 };
+  let press = null;
+  let swallowing = false; // between the press that ended a gesture and its release
+  let socket = null;
+
+  // ---- Talking ---------------------------------------------------------------------------------
+  function connect() {
+    const url = new URL("events", location.href.split("?")[0]);
+    url.protocol = url.protocol.replace("http", "ws");
+    socket = new WebSocket(url);
+    socket.onmessage = (event) => {
+      const message = JSON.parse(event.data);
+      if (message.type === "state") { state = message; render(); }
+      if (message.type === "readout") showReadout(message.text);
+    };
+    socket.onclose = () => setTimeout(connect, 1000);
+  }
+
+  function say(message) {
+    if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    if (window.parent !== window) {
+      window.parent.postMessage({ source: "viewport", ...message }, location.origin);
+    }
+  }
+
+  // ---- The exact picture shows only at home ----------------------------------------------------
+  const mutable = () => window.__viserMutable;
+  const render = () => mutable()?.requestRender();
+
+  function rotated([w, x, y, z], [a, b, c]) {
+    const tx = 2 * (y * c - z * b), ty = 2 * (z * a - x * c), tz = 2 * (x * b - y * a);
+    return [a + w * tx + y * tz - z * ty, b + w * ty + z * tx - x * tz, c + w * tz + x * ty - y * tx];
+  }
+
+  function atHome() {
+    const camera = mutable()?.camera, root = window.__viserSceneTree?.getState()[""];
+    if (!state.home || !camera || !root?.wxyz) return false;
+    const [px, py, pz] = rotated(root.wxyz, state.home.position);
+    const p = camera.position, m = camera.matrixWorld.elements;
+    if (Math.hypot(p.x - px, p.y - py, p.z - pz) > AT_HOME_DISTANCE) return false;
+    const [fx, fy, fz] = rotated(root.wxyz, state.home.forward);
+    const [ux, uy, uz] = rotated(root.wxyz, state.home.up);
+    return -(m[8] * fx + m[9] * fy + m[10] * fz) > AT_HOME_COSINE && m[4] * ux + m[5] * uy + m[6] * uz > AT_HOME_COSINE;
+  }
+
+  // Answered at the moment of drawing, so that leaving the photo's camera shows no late frame.
+  function guardPicture(uniforms) {
+    let given = uniforms.enabled.value;
+    Object.defineProperty(uniforms.enabled, "value", {
+      get: () => Boolean(given && state.picture && uniforms.colorMap.value && atHome()),
+      set: (value) => { given = value; },
+    });
+  }
+
+  // A still picture hides every splat (its depth is one constant, 2x2): do not draw them at all.
+  function splatsHidden() {
+    const { enabled, depthMap } = mutable().backgroundMaterial.uniforms;
+    return enabled.value && depthMap.value?.image?.width === 2;
+  }
+
+  // Before each frame: gizmos over splats; and splats smaller than a pixel stay (viser drops those
+  // below 0.8 pixels, which would make the whole photo vanish when one zooms out).
+  function tune(object) {
+    const material = object.material;
+    if (!material) return;
+    if (material.depthTest === false && object.renderOrder < GIZMO_RENDER_ORDER) object.renderOrder += GIZMO_RENDER_ORDER;
+    if (!material.uniforms?.textureT_camera_groups) return;
+    object.visible = !splatsHidden();
+    if (material.vertexShader.includes("weightedDeterminant < 0.25")) {
+      material.vertexShader = material.vertexShader.replace("weightedDeterminant < 0.25", "weightedDeterminant < 0.01");
+      material.needsUpdate = true;
+    }
+  }
+
+  function whenViserIsUp() {
+    const viser = mutable();
+    if (!viser?.scene || !viser.backgroundMaterial) return void setTimeout(whenViserIsUp, 30);
+    guardPicture(viser.backgroundMaterial.uniforms);
+    const before = viser.scene.onBeforeRender;
+    viser.scene.onBeforeRender = (...args) => { before.apply(viser.scene, args); viser.scene.traverse(tune); };
+    viser.canvas.tabIndex = 0;
+    viser.canvas.setAttribute("aria-label", "3D view");
+    connect();
+  }
+
+  // ---- Modal gestures --------------------------------------------------------------------------
+  function place(event) {
+    const box = mutable().canvas.getBoundingClientRect();
+    return { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+  }
+
+  function gesture(phase) {
+    const typed = modal.typed === "" || Number.isNaN(Number(modal.typed)) ? null : Number(modal.typed);
+    say({
+      type: "modal", phase, tool: modal.tool, axis: modal.axis, typed, fine: modal.fine, snap: modal.snap,
+      start_x: modal.start.x, start_y: modal.start.y, x: pointer.x, y: pointer.y,
+    });
+  }
+
+  let sent = 0, waiting = null;
+  function follow() {
+    if (waiting !== null) return;
+    waiting = setTimeout(() => {
+      waiting = null;
+      sent = performance.now();
+      if (modal) gesture("move");
+    }, Math.max(0, SEND_MS - (performance.now() - sent)));
+  }
+
+  function begin(tool) {
+    if (!state.selected) return;
+    if (modal) end("cancel");
+    modal = { tool, axis: null, typed: "", start: { ...pointer }, fine: false, snap: false };
+    gesture("start");
+    showReadout("");
+  }
+
+  function end(phase) {
+    clearTimeout(waiting);
+    waiting = null;
+    gesture(phase);
+    modal = null;
+    readout.hidden = true;
+  }
+
+  const readout = document.createElement("div");
+  readout.id = "readout";
+  readout.setAttribute("role", "status");
+  readout.hidden = true;
+  readout.style.cssText = "position:fixed;left:12px;bottom:12px;padding:6px 10px;border-radius:6px;z-index:9;" +
+    "background:#1d2026e6;color:#e6e8eb;font:13px system-ui,sans-serif;font-variant-numeric:tabular-nums;pointer-events:none";
+  document.body.append(readout);
+
+  function showReadout(text) {
+    readout.hidden = !modal;
+    if (!modal) return;
+    const parts = [WORDS[modal.tool], modal.axis?.toUpperCase(), modal.typed && `${modal.typed}_`, text, WORDS.keep];
+    readout.textContent = parts.filter(Boolean).join("   ");
+  }
+
+  function modalKey(event) {
+    if (event.code === "Escape") end("cancel");
+    else if (event.code === "Enter" || event.code === "NumpadEnter") end("end");
+    else if (event.code in TOOLS) begin(TOOLS[event.code]);
+    else if (event.code in AXES) modal.axis = modal.axis === AXES[event.code] ? null : AXES[event.code];
+    else if (event.code === "Backspace") modal.typed = modal.typed.slice(0, -1);
+    else if (/^[0-9.]$/.test(event.key)) modal.typed += event.key;
+    else if (event.key === "-") modal.typed = modal.typed.startsWith("-") ? modal.typed.slice(1) : `-${modal.typed}`;
+    if (modal) { showReadout(""); follow(); }
+  }
+
+  // ---- Keys ------------------------------------------------------------------------------------
+  const key = (action) => say({ type: "key", action });
+
+  function plainKey(event) {
+    const command = event.ctrlKey || event.metaKey;
+    if (command) {
+      if (event.code === "KeyZ") key(event.shiftKey ? "redo" : "undo");
+      else if (event.code === "KeyY") key("redo");
+      else return event.code === "KeyK"; // viser's command palette stays shut
+      return true;
+    }
+    if (event.shiftKey && event.code === "KeyD") key("duplicate");
+    else if (event.key === "?") key("help");
+    else if (event.shiftKey || event.altKey) return false;
+    else if (event.code in TOOLS) begin(TOOLS[event.code]);
+    else if (event.code === "KeyF") key("frame");
+    else if (event.code === "Home") key("home");
+    else if (event.code === "KeyH") key("hide");
+    else if (event.code === "Delete" || event.code === "KeyX") key("remove");
+    else if (event.code === "Escape") key("deselect");
+    else if (event.code === "Tab") { if (!event.repeat) key("original"); }
+    else return /^Key[WADQE]$/.test(event.code); // viser flies with these; arrows still orbit
+    return true;
+  }
+
+  function consume(event) { event.preventDefault(); event.stopImmediatePropagation(); }
+
+  addEventListener("keydown", (event) => {
+    if (modal) {
+      modal.fine = event.shiftKey;
+      modal.snap = event.ctrlKey || event.metaKey;
+      consume(event);
+      modalKey(event);
+    } else if (plainKey(event)) consume(event);
+  }, true);
+
+  addEventListener("keyup", (event) => {
+    if (modal) { modal.fine = event.shiftKey; modal.snap = event.ctrlKey || event.metaKey; follow(); }
+    if (event.code === "Tab") key("edited");
+  }, true);
+
+  addEventListener("blur", () => { if (modal) end("cancel"); });
+
+  // ---- Pointer ---------------------------------------------------------------------------------
+  addEventListener("pointermove", (event) => {
+    if (!mutable()?.canvas) return;
+    pointer = place(event);
+    if (modal) { modal.fine = event.shiftKey; modal.snap = event.ctrlKey || event.metaKey; consume(event); follow(); }
+  }, true);
+
+  addEventListener("pointerdown", (event) => {
+    if (!mutable()?.canvas) return;
+    pointer = place(event);
+    if (modal) {
+      consume(event);
+      swallowing = true;
+      end(event.button === 2 ? "cancel" : "end");
+    } else {
+      mutable().canvas.focus({ preventScroll: true });
+      press = { x: event.clientX, y: event.clientY, at: performance.now(), button: event.button };
+    }
+  }, true);
+
+  addEventListener("pointerup", (event) => {
+    if (swallowing) { swallowing = false; return consume(event); }
+    const from = press;
+    press = null;
+    if (!from || event.button !== from.button || event.button === 1) return;
+    const moved = Math.hypot(event.clientX - from.x, event.clientY - from.y);
+    const onGizmo = mutable().cameraControl?.enabled === false; // a handle holds the camera still
+    if (moved >= CLICK_PIXELS || performance.now() - from.at >= CLICK_MS || onGizmo) return;
+    say({
+      type: "click", ...place(event), secondary: event.button === 2,
+      shift: event.shiftKey, ctrl: event.ctrlKey || event.metaKey, alt: event.altKey,
+    });
+  }, true);
+
+  addEventListener("wheel", (event) => { if (modal) consume(event); }, { capture: true, passive: false });
+  addEventListener("contextmenu", (event) => event.preventDefault(), true);
+
+  whenViserIsUp();
+})();
