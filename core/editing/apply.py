@@ -49,7 +49,7 @@ def slide_translation(scene: Scene, right: float, away: float) -> Vec3:
 
 @singledispatch
 def _apply(edit: object, project: Project) -> Project:
-    raise InvalidInput(f"Unknown edit {type(edit).__name__}.")
+    raise InvalidInput(f"Unknown edit {type(edit).__name__} for {project.photo.name}.")
 
 
 @_apply.register

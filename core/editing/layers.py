@@ -69,9 +69,10 @@ def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
     """The photo and its geometry at `size`."""
     photo, depth = project.photo, project.depth
     pixels = memo.get(("pixels", photo.id, size), lambda: _shrunk(photo.pixels, size))
+    full_alpha = photo.alpha
     alpha = None
-    if photo.alpha is not None:
-        alpha = memo.get(("alpha", photo.id, size), lambda: _shrunk(photo.alpha, size))
+    if full_alpha is not None:
+        alpha = memo.get(("alpha", photo.id, size), lambda: _shrunk(full_alpha, size))
     inverse = memo.get(("inverse depth", depth.id, size), lambda: inverse_depth(depth, *size))
     return SourceView(pixels, alpha, resized(project.scene.source_intrinsics, *size), inverse)
 
@@ -164,7 +165,9 @@ def hole_of(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
     return hole
 
 
-def plate_inverse_depth(project: Project, view: SourceView, hole: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+def plate_inverse_depth(
+    project: Project, view: SourceView, hole: Bool[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W"]:
     """Inverse depth with the cut objects taken away."""
     if project.depth.upright_objects or not hole.any():
         return view.inverse_depth

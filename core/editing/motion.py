@@ -67,9 +67,7 @@ def _landing_window(grid: MovedGrid, target: Intrinsics) -> tuple[int, int, int,
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
-def without_fringe(
-    inverse: Float32[np.ndarray, "H W"], radius: int
-) -> Bool[np.ndarray, "H W"]:
+def without_fringe(inverse: Float32[np.ndarray, "H W"], radius: int) -> Bool[np.ndarray, "H W"]:
     """Pixels to keep when a picture comes apart at depth steps: those just behind an edge mix both colours."""
     kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     return cv2.dilate(inverse, kernel) <= 1.15 * inverse

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
@@ -38,7 +37,7 @@ from core.maths.membrane import membrane
 from core.maths.raster import surface_links
 from core.types.flow import FlowField
 from core.types.frame import Frame
-from core.types.photo import Coverage, Photo, Pixels
+from core.types.photo import Coverage, Pixels
 from core.types.project import Project
 from core.types.protocols import CancelToken, Engine, EngineRequest, EngineUpdate
 
@@ -114,7 +113,15 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
         yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(view.inverse_depth.shape, bool))
         return
     masks = tuple(sorted(o.mask.id for o in cut_objects(project)))
-    key = ("plate", project.photo.id, project.depth.id, masks, view.size, context.engine.info.name, project.settings.seed)
+    key = (
+        "plate",
+        project.photo.id,
+        project.depth.id,
+        masks,
+        view.size,
+        context.engine.info.name,
+        project.settings.seed,
+    )
     known = context.memo.find(key)
     if known is not None:
         yield known
@@ -180,8 +187,8 @@ def _render_new_view(
 
 def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
     """The photo moved by a given field; nearer pixels win, pixels without correspondence vanish."""
-    from core.maths.flow import flow_links, resized_flow  # noqa: PLC0415
-    from core.maths.raster import rasterise_grid  # noqa: PLC0415
+    from core.maths.flow import flow_links, resized_flow
+    from core.maths.raster import rasterise_grid
 
     view, override = context.view, context.project.flow_override
     assert override is not None

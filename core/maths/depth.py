@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from core.errors import InvalidInput
 from core.maths.camera import pixel_rays
+from core.maths.holes import background_side, fill_depth, find_holes
 from core.maths.membrane import membrane
 from core.types.camera import Intrinsics
 from core.types.depth import DepthMap
@@ -40,11 +41,15 @@ def inverse_depth(depth: DepthMap, width: int, height: int) -> Float32[np.ndarra
 def continue_far_side(
     inverse: Float32[np.ndarray, "H W"], unknown: Bool[np.ndarray, "H W"], source: Bool[np.ndarray, "H W"]
 ) -> Float32[np.ndarray, "H W"]:
-    """Fill `unknown` smoothly from those `source` pixels around it that are not in front of their neighbours."""
-    if not unknown.any():
-        return inverse
-    far = source & ~near_side(inverse, source)
-    return membrane(inverse[..., None], unknown, far if far.any() else source)[..., 0]
+    """Fill `unknown` smoothly from those `source` pixels around each hole that do not stand before the scene behind."""
+    depth = np.zeros_like(inverse)
+    np.divide(1.0, inverse, out=depth, where=source & (inverse > 0))
+    filled = inverse.copy()
+    for hole in find_holes(unknown, grow=0.5, least=8):
+        allowed = background_side(depth[hole.window], unknown[hole.window], (~source & ~unknown)[hole.window])
+        behind = fill_depth(depth[hole.window], hole.pixels, allowed)[hole.pixels]
+        filled[hole.window][hole.pixels] = np.divide(1.0, behind, out=np.zeros_like(behind), where=behind > 0)
+    return filled
 
 
 def near_side(inverse: Float32[np.ndarray, "H W"], known: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:

@@ -1,9 +1,9 @@
 """The image motion of points that move rigidly (or with a scale) in front of a moving camera."""
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
+from core.maths.compiled import compiled, no_type_check
 from core.maths.raster import CONNECTED_DOWN, CONNECTED_RIGHT
 from core.types.camera import Intrinsics
 
@@ -31,7 +31,8 @@ def moved_grid(
     return u, v, moved
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _move(inverse, k_source, k_target, matrix, u, v, moved):
     rows, columns = inverse.shape
     for row in range(rows):

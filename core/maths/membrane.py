@@ -1,8 +1,9 @@
 """Smooth interpolation into holes: Laplace's equation solved coarse to fine."""
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float32
+
+from core.maths.compiled import compiled, no_type_check
 
 _SWEEPS_PER_LEVEL = 24
 _COARSEST = 4
@@ -36,7 +37,8 @@ def _solve(values: Float32[np.ndarray, "H W C"], fixed: Bool[np.ndarray, "H W"])
     return guess
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _halved(values, fixed):
     """Average the fixed pixels of each 2x2 block; a block is fixed when any of its pixels is."""
     rows, columns, channels = values.shape
@@ -57,7 +59,8 @@ def _halved(values, fixed):
     return out, count > 0
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _interpolate_free(coarse, fixed, guess):
     """Write the bilinear interpolation of `coarse` into the pixels of `guess` that are not fixed."""
     rows, columns, channels = guess.shape
@@ -80,7 +83,8 @@ def _interpolate_free(coarse, fixed, guess):
                 )
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _relax(guess, fixed, sweeps):
     """Gauss-Seidel sweeps, alternating direction, over the free pixels; the picture's rim reflects."""
     rows, columns, channels = guess.shape

@@ -7,9 +7,10 @@ one surface share an edge (no cracks), pixels of different surfaces do not (no r
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
+
+from core.maths.compiled import compiled, no_type_check
 
 CONNECTED_RIGHT = 1
 CONNECTED_DOWN = 2
@@ -54,13 +55,15 @@ def rasterise_grid(
     return InverseMap(map_x, map_y, nearest)
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
+@no_type_check
 def _snapped(value):
     whole = np.round(value)
     return whole if abs(value - whole) < _SNAP else value
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _draw_triangle(a, b, c, canvas):
     """Draw one triangle; corners are (u, v, inverse depth, source x, source y)."""
     map_x, map_y, nearest = canvas
@@ -88,7 +91,8 @@ def _draw_triangle(a, b, c, canvas):
                 map_y[y, x] = _snapped(weight_a * a[4] + weight_b * b[4] + weight_c * c[4])
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
+@no_type_check
 def _linked(links, x, y, step_x, step_y):
     """Whether pixel (x, y) and its neighbour one step away belong to one surface."""
     height, width = links.shape
@@ -100,7 +104,8 @@ def _linked(links, x, y, step_x, step_y):
     return links[min(y, ny), x] & CONNECTED_DOWN != 0
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _half_step(field, links, x, y, step_x, step_y, fallback):
     """Half a pixel's change of `field` in a direction, by the surface's own slope there."""
     if _linked(links, x, y, step_x, step_y):
@@ -110,7 +115,8 @@ def _half_step(field, links, x, y, step_x, step_y, fallback):
     return 0.5 * fallback
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _draw_quarter(grid, x, y, step_x, step_y, canvas):
     """The quarter of pixel (x, y) towards a diagonal neighbour it is not fully linked to."""
     u, v, w, links = grid
@@ -132,13 +138,15 @@ def _draw_quarter(grid, x, y, step_x, step_y, canvas):
     _draw_triangle(centre, down, corner, canvas)
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
+@no_type_check
 def _corner(grid, x, y):
     u, v, w, _ = grid
     return u[y, x], v[y, x], w[y, x], float(x), float(y)
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _draw_grid(grid, canvas):
     """Walk the cells between four pixel centres, the half cells around the picture's rim included."""
     u, _, w, links = grid
@@ -178,13 +186,15 @@ def surface_links(
     return links
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
+@no_type_check
 def _is_cut(before, a, b, after, jump):
     step = abs(b - a)
     return step > jump * max(a, b) and step > 3.0 * max(abs(a - before), abs(after - b))
 
 
-@numba.njit(cache=True)
+@compiled
+@no_type_check
 def _link_neighbours(w, present, jump, links):
     rows, columns = w.shape
     for y in range(rows):

@@ -1,0 +1,126 @@
+"""A session's arrays as pictures for the page."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from app.session import Session
+from core.editing.layers import working_size
+from core.errors import InvalidInput
+from core.files.depth import depth_colours
+from core.files.profile import srgb_of
+from core.maths.flow_colour import flow_colours
+from core.types.depth import DepthMap
+from core.types.frame import Frame
+from core.types.photo import Photo
+
+_HATCH_PERIOD = 8
+_THUMB_SIDE = 160
+
+
+def picture(session: Session, which: str, max_side: int = 1280) -> bytes | None:
+    """An encoded picture: "photo", "result", "depth", "flow", "invented", "mask" or "thumb-N" (history step N).
+
+    Photographs are JPEG, overlays are PNG with alpha. None when there is nothing to show yet.
+    Raises InvalidInput for another name.
+    """
+    name, _, step = which.partition("-")
+    if name == "thumb" and step.isdigit():
+        return _thumb(session, int(step))
+    if which not in _PICTURES:
+        raise InvalidInput(f"There is no picture called {which!r}; ask for one of {', '.join(_PICTURES)}.")
+    return _PICTURES[which](session, max_side)
+
+
+def frame_srgb(frame: Frame, photo: Photo) -> UInt8[np.ndarray, "H W 3"]:
+    """A frame's pixels for the screen."""
+    return srgb_of(frame.pixels, photo.icc_profile)
+
+
+def _photo(session: Session, max_side: int) -> bytes:
+    return _jpeg(_shrunk(session.project.photo.srgb, max_side))
+
+
+def _result(session: Session, max_side: int) -> bytes | None:
+    frame = session.frame
+    return None if frame is None else _jpeg(_shrunk(frame_srgb(frame, session.project.photo), max_side))
+
+
+def _thumb(session: Session, step: int) -> bytes | None:
+    """A history step's picture; the photo's while the step has not been rendered."""
+    frame, photo = session.frame_of_step(step), session.project.photo
+    return _jpeg(_shrunk(photo.srgb if frame is None else frame_srgb(frame, photo), _THUMB_SIDE))
+
+
+def _depth(session: Session, max_side: int) -> bytes | None:
+    frame = session.frame
+    if frame is None:
+        return None
+    depth = DepthMap(frame.depth, frame.depth_valid, "relative", "edited frame")
+    return _jpeg(_shrunk(depth_colours(depth, "cividis"), max_side))
+
+
+def _flow(session: Session, max_side: int) -> bytes | None:
+    frame = session.frame
+    return None if frame is None else _jpeg(_shrunk(flow_colours(frame.flow.flow), max_side))
+
+
+def _invented(session: Session, max_side: int) -> bytes | None:
+    frame = session.frame
+    return None if frame is None else _png(_hatched(_fit(frame.invented, max_side)))
+
+
+def _mask(session: Session, max_side: int) -> bytes | None:
+    item = session.selected_object
+    if item is None:
+        return None
+    width, height = working_size(session.project, max_side)
+    overlay = np.zeros((height, width, 4), np.uint8)
+    overlay[..., :3] = (255, 255, 255)
+    overlay[..., 3] = cv2.resize(item.mask.coverage, (width, height), interpolation=cv2.INTER_AREA) // 5
+    return _png(overlay)
+
+
+def _hatched(flags: Bool[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 4"]:
+    """Fine diagonal hatching, light and dark, that shows on any picture and does not rest on colour."""
+    y, x = np.indices(flags.shape)
+    phase = (x + y) % _HATCH_PERIOD
+    overlay = np.zeros((*flags.shape, 4), np.uint8)
+    overlay[flags & (phase < 2)] = (255, 255, 255, 150)
+    overlay[flags & (phase >= 2) & (phase < 4)] = (20, 20, 20, 110)
+    return overlay
+
+
+def _fit(flags: Bool[np.ndarray, "H W"], max_side: int) -> Bool[np.ndarray, "h w"]:
+    return _shrunk(flags.astype(np.uint8) * 255, max_side) >= 128
+
+
+def _shrunk(values: np.ndarray, max_side: int) -> np.ndarray:
+    height, width = values.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return values
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+
+
+def _jpeg(rgb: UInt8[np.ndarray, "H W 3"]) -> bytes:
+    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    return encoded.tobytes()
+
+
+def _png(rgba: UInt8[np.ndarray, "H W 4"]) -> bytes:
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return encoded.tobytes()
+
+
+_PICTURES: dict[str, Callable[[Session, int], bytes | None]] = {
+    "photo": _photo,
+    "result": _result,
+    "depth": _depth,
+    "flow": _flow,
+    "invented": _invented,
+    "mask": _mask,
+}

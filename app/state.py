@@ -1,0 +1,121 @@
+"""Frozen snapshots of a session, for whoever shows it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from app.jobs import JobState
+from core.editing.apply import scene_up
+from core.editing.orbit import Orbit, orbit_of_camera
+from core.maths.camera import focal_35mm, fov_deg
+from core.maths.rigid import euler_deg_from_rotation, ground_axes, rotation_from_quaternion
+from core.types.depth import Layout
+from core.types.project import EngineChoice, Project
+from core.types.scene import SceneObject, Vec3
+
+EventKind = Literal["changed", "frame", "progress", "error"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something a listener should look at; `revision` is the one it belongs to."""
+
+    kind: EventKind
+    revision: int
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class ObjectState:
+    """One row of the objects list. `ground` is the move as (right, up, away) over the ground."""
+
+    id: str
+    label: str
+    hidden: bool
+    selected: bool
+    at_rest: bool
+    is_copy: bool
+    translation: Vec3
+    ground: Vec3
+    rotation_deg: Vec3
+    scale: float
+
+
+@dataclass(frozen=True)
+class CameraState:
+    """The output camera beside the photo's own."""
+
+    orbit: Orbit
+    at_home: bool
+
+
+@dataclass(frozen=True)
+class SessionState:
+    """All a page shows beside pictures. Sizes in pixels, angles in degrees, times in seconds."""
+
+    revision: int
+    photo_name: str | None = None
+    width: int = 0
+    height: int = 0
+    depth_title: str = ""
+    depth_scale: str = ""
+    mask_title: str = ""
+    engine: EngineChoice = "auto"
+    engine_title: str = ""
+    seed: int = 0
+    layout: Layout | None = None
+    fov_deg: float = 0.0
+    focal_35mm: float = 0.0
+    objects: tuple[ObjectState, ...] = ()
+    selected: str | None = None
+    camera: CameraState = CameraState(Orbit(), True)
+    steps: tuple[str, ...] = ()
+    step: int = 0
+    can_undo: bool = False
+    can_redo: bool = False
+    job: JobState = JobState()
+    share_invented: float | None = None
+    expected_seconds: float | None = None
+    unit: str = "units"
+
+
+def object_state(project: Project, item: SceneObject, selected: str | None) -> ObjectState:
+    """An object's numbers as its panel shows them."""
+    right, up, away = ground_axes(scene_up(project.scene)) @ np.array(item.placement.translation)
+    rotation = euler_deg_from_rotation(rotation_from_quaternion(item.placement.rotation))
+    return ObjectState(
+        id=item.id,
+        label=item.label,
+        hidden=item.hidden,
+        selected=item.id == selected,
+        at_rest=item.is_untouched,
+        is_copy=item.copy_of is not None,
+        translation=item.placement.translation,
+        ground=(float(right), float(up), float(away)),
+        rotation_deg=rotation,
+        scale=item.placement.scale,
+    )
+
+
+def project_state(project: Project, selected: str | None) -> dict[str, object]:
+    """The part of a SessionState that follows from the project alone."""
+    from core.editing.motion import camera_at_home
+
+    photo, scene = project.photo, project.scene
+    return {
+        "photo_name": photo.name,
+        "width": photo.width,
+        "height": photo.height,
+        "depth_title": project.depth.source,
+        "depth_scale": project.depth.scale,
+        "engine": project.settings.engine,
+        "seed": project.settings.seed,
+        "layout": project.layout,
+        "fov_deg": fov_deg(scene.source_intrinsics),
+        "focal_35mm": focal_35mm(scene.source_intrinsics),
+        "objects": tuple(object_state(project, item, selected) for item in scene.objects),
+        "selected": selected,
+        "camera": CameraState(orbit_of_camera(project, scene.camera.camera_from_world), camera_at_home(scene)),
+        "unit": "m" if project.depth.scale == "metric" else "units",
+    }

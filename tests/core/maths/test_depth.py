@@ -1,0 +1,125 @@
+"""Depth maps: resizing keeps steps, holes continue the far side, objects stay whole."""
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.maths.depth import (
+    continue_far_side,
+    inverse_depth,
+    near_side,
+    object_inverse_depth,
+    object_pivot,
+    points_from_inverse_depth,
+    sharpen_steps,
+)
+from core.maths.membrane import membrane
+from core.types.depth import DepthMap
+from scenes import CAMERA, card_before_wall, slanted_floor
+
+
+def depth_map(values: np.ndarray, valid: np.ndarray | None = None, scale="metric") -> DepthMap:
+    values = values.astype(np.float32)
+    return DepthMap(values, np.ones(values.shape, bool) if valid is None else valid, scale, "test")
+
+
+def step(width: int = 40, height: int = 30) -> np.ndarray:
+    return np.where(np.arange(width) < width // 2, 2.0, 6.0)[None].repeat(height, axis=0)
+
+
+def test_at_its_own_size_measured_depth_is_untouched():
+    values = step()
+    assert np.array_equal(inverse_depth(depth_map(values), 40, 30), (1 / values).astype(np.float32))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 5])
+def test_enlarging_makes_no_depths_between_two_surfaces(scale):
+    enlarged = inverse_depth(depth_map(step()), 40 * scale, 30 * scale)
+    assert set(np.unique(np.round(1 / enlarged, 3))) == {2.0, 6.0}
+
+
+def test_enlarging_a_plane_keeps_it_a_plane():
+    scene = slanted_floor()
+    values = scene.estimate.depth.values
+    inverse = inverse_depth(scene.estimate.depth, values.shape[1] * 2, values.shape[0] * 2)
+    second_difference = np.abs(np.diff(inverse[4:-4], n=2, axis=0)).max()
+    assert second_difference < 0.05 * np.abs(np.diff(inverse[4:-4], axis=0)).max() + 1e-3
+
+
+def test_unmeasured_pixels_continue_the_farther_side():
+    values, valid = step(), np.ones((30, 40), bool)
+    valid[10:20, 20:27] = False  # the shadow a sensor leaves beside a near edge
+    inverse = inverse_depth(depth_map(values, valid), 40, 30)
+    assert np.allclose(inverse[10:20, 20:27], 1 / 6, rtol=0.05)
+    assert np.allclose(inverse[:, :20], 1 / 2)
+
+
+def test_far_continuation_ignores_what_stands_before():
+    scene = card_before_wall(2.0, 4.0)
+    inverse = (1 / scene.estimate.depth.values).astype(np.float32)
+    hole = np.zeros(inverse.shape, bool)
+    hole[20:40, 55:75] = True  # over the card's edge
+    filled = continue_far_side(inverse, hole, ~hole)
+    assert np.quantile(np.abs(filled[hole] - 0.25), 0.95) < 0.01
+    assert filled[hole].max() < 0.3
+    assert np.array_equal(filled[~hole], inverse[~hole])
+
+
+def test_near_side_is_the_card_at_its_edge_only():
+    scene = card_before_wall()
+    inverse = (1 / scene.estimate.depth.values).astype(np.float32)
+    near = near_side(inverse, np.ones(inverse.shape, bool))
+    assert near[30, 36]
+    assert not near[36, 48]
+    assert not near[scene.mask.coverage == 0].any()
+
+
+def test_sharpening_leaves_slopes_alone():
+    slope = np.linspace(0.2, 0.4, 60, dtype=np.float32)[None].repeat(20, axis=0)
+    assert np.array_equal(sharpen_steps(slope, 2), slope)
+
+
+def test_an_object_keeps_its_own_depth_to_its_rim():
+    scene = card_before_wall(2.0, 4.0)
+    inverse = (1 / scene.estimate.depth.values).astype(np.float32)
+    inverse[24:48, 36] = 0.25  # a measured edge that is one pixel off
+    whole = object_inverse_depth(inverse, scene.mask.coverage)
+    assert np.allclose(whole[24:48, 36:60], 0.5, atol=0.005)
+
+
+def test_the_pivot_is_where_the_object_touches_the_ground():
+    scene = card_before_wall(2.0, 4.0)
+    inverse = object_inverse_depth((1 / scene.estimate.depth.values).astype(np.float32), scene.mask.coverage)
+    x, y, z = object_pivot(inverse, scene.mask.coverage, CAMERA, (0.0, -1.0, 0.0))
+    assert np.isclose(z, 2.0, atol=0.02)
+    assert np.isclose(y, (46.5 - CAMERA.cy) / CAMERA.fy * 2.0, atol=0.05)
+    assert np.isclose(x, (47.5 - CAMERA.cx) / CAMERA.fx * 2.0, atol=0.05)
+
+
+def test_points_of_a_floor_lie_on_it():
+    scene = slanted_floor(height=1.3)
+    ground = scene.estimate.ground
+    assert ground is not None
+    points = points_from_inverse_depth((1 / scene.estimate.depth.values).astype(np.float32), CAMERA)
+    assert np.allclose(points @ np.array(ground.up) + ground.height, 0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("depth", "what"),
+    [
+        (depth_map(step(), scale="affine"), "scale and shift"),
+        (depth_map(step(), np.zeros((30, 40), bool)), "no valid pixel"),
+    ],
+)
+def test_unusable_depth_is_refused(depth, what):
+    with pytest.raises(InvalidInput, match=what):
+        inverse_depth(depth, 40, 30)
+
+
+def test_the_membrane_continues_planes_and_keeps_known_pixels():
+    y, x = np.mgrid[:60, :90].astype(np.float32)
+    plane = (0.1 + 0.002 * x + 0.004 * y)[..., None].astype(np.float32)
+    hole = np.hypot(x - 45, y - 30) < 15
+    filled = membrane(np.where(hole[..., None], np.float32(9), plane), hole, ~hole)
+    assert np.array_equal(filled[~hole], plane[~hole])
+    assert np.abs(filled - plane)[hole].max() < 0.02 * (plane.max() - plane.min())
