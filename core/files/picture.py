@@ -27,6 +27,11 @@ class Picture:
     icc_profile: bytes | None = None
     exif: bytes | None = None
 
+    def rounded(self) -> "Picture":
+        """The same with 8 bits per channel."""
+        alpha = None if self.alpha is None else to_8_bit(self.alpha)
+        return Picture(to_8_bit(self.pixels), alpha, self.icc_profile, self.exif)
+
 
 def picture_of(photo: Photo, frame: Frame | None = None) -> Picture:
     """The photo, or an edited frame of it, with the photo's profile and EXIF."""
@@ -46,7 +51,7 @@ def encode_picture_tiff(picture: Picture) -> bytes:
 
 def encode_picture_tiff_8(picture: Picture) -> bytes:
     """8-bit TIFF; 16-bit pixels are rounded."""
-    return encode_picture_tiff(_rounded(picture))
+    return encode_picture_tiff(picture.rounded())
 
 
 def encode_picture_tiff_16(picture: Picture) -> bytes:
@@ -58,7 +63,7 @@ def encode_picture_tiff_16(picture: Picture) -> bytes:
 def encode_picture_webp(picture: Picture) -> bytes:
     """Lossless WebP; 16-bit pixels are rounded to 8. Raises InvalidInput beyond 16383 pixels a side."""
     _check_side(picture, _WEBP_LARGEST, "WebP")
-    picture = _rounded(picture)
+    picture = picture.rounded()
     image = Image.fromarray(_channels(picture.pixels, picture.alpha))
     # `exact` keeps the colours under transparent pixels; method 2 takes a third of the default's time.
     return _saved(image, "WEBP", picture, lossless=True, exact=True, quality=50, method=2)
@@ -70,7 +75,7 @@ def encode_picture_jpeg(picture: Picture) -> bytes:
     Raises InvalidInput beyond 65500 pixels a side and for EXIF that JPEG cannot hold.
     """
     _check_side(picture, _JPEG_LARGEST, "JPEG")
-    rounded = _rounded(picture)
+    rounded = picture.rounded()
     pixels = rounded.pixels
     if rounded.alpha is not None and rounded.alpha.min() < 255:
         flat = pixels.reshape(-1, 3)
@@ -93,11 +98,6 @@ def _saved(image: Image.Image, file_format: str, picture: Picture, **options: ob
 
 def _channels(pixels: Pixels, alpha: Coverage | None) -> np.ndarray:
     return pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)
-
-
-def _rounded(picture: Picture) -> Picture:
-    alpha = None if picture.alpha is None else to_8_bit(picture.alpha)
-    return Picture(to_8_bit(picture.pixels), alpha, picture.icc_profile, picture.exif)
 
 
 def _to_16_bit(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,76 @@
+"""Layered pictures as OpenRaster (.ora), which GIMP, Krita and MyPaint open."""
+
+from dataclasses import dataclass, replace
+from xml.etree import ElementTree
+
+import cv2
+
+from core.errors import InvalidInput
+from core.files.archive import encode_zip
+from core.files.picture import Picture, encode_picture_png
+
+_THUMBNAIL_SIDE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One named picture, its top left corner at (x, y) of the canvas."""
+
+    name: str
+    picture: Picture
+    x: int = 0
+    y: int = 0
+    visible: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class LayerStack:
+    """Layers from the bottom to the top, and the picture that they make together (the canvas' size)."""
+
+    layers: tuple[Layer, ...]
+    merged: Picture
+
+
+def encode_ora(stack: LayerStack) -> bytes:
+    """OpenRaster 0.0.5: the layers, the merged picture and a thumbnail. Raises InvalidInput without layers."""
+    if not stack.layers:
+        raise InvalidInput("There is no layer to write; add one.")
+    height, width = stack.merged.pixels.shape[:2]
+    image = ElementTree.Element("image", version="0.0.5", w=str(width), h=str(height), name="LRAS Studio")
+    root = ElementTree.SubElement(image, "stack")
+    files = {"mimetype": b"image/openraster", "stack.xml": b""}
+    for number, layer in reversed(list(enumerate(stack.layers))):  # the format lists the topmost first
+        source = f"data/layer{number:03}.png"
+        ElementTree.SubElement(
+            root,
+            "layer",
+            {
+                "name": _printable(layer.name),
+                "src": source,
+                "x": str(layer.x),
+                "y": str(layer.y),
+                "opacity": "1.0",
+                "visibility": "visible" if layer.visible else "hidden",
+                "composite-op": "svg:src-over",
+            },
+        )
+        files[source] = encode_picture_png(layer.picture)
+    files["stack.xml"] = ElementTree.tostring(image, encoding="UTF-8", xml_declaration=True)
+    files["mergedimage.png"] = encode_picture_png(stack.merged)
+    files["Thumbnails/thumbnail.png"] = encode_picture_png(_thumbnail(stack.merged))
+    return encode_zip(files)
+
+
+def _thumbnail(picture: Picture) -> Picture:
+    height, width = picture.pixels.shape[:2]
+    factor = min(1.0, _THUMBNAIL_SIDE / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = replace(picture, pixels=cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA), exif=None)
+    if picture.alpha is not None:
+        small = replace(small, alpha=cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA))
+    return small.rounded()
+
+
+def _printable(name: str) -> str:
+    """XML 1.0 knows no control characters."""
+    return "".join(character if character.isprintable() else " " for character in name)

@@ -1,0 +1,35 @@
+"""Masks as PNG out, and any picture as a mask in."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.errors import InvalidInput
+from core.files.photo import open_photo
+from core.files.png import encode_png
+from core.files.profile import to_8_bit
+from core.types.mask import Mask
+
+
+def encode_mask(mask: Mask) -> bytes:
+    """8-bit gray PNG: 255 = fully the object."""
+    return encode_png(mask.coverage)
+
+
+def read_mask(source: Path | bytes, width: int, height: int, name: str = "") -> Mask:
+    """Coverage from a picture file of exactly the photo's size.
+
+    A picture with transparency is taken by its alpha, any other by its brightness.
+    Raises InvalidInput when the file cannot be read or has another size.
+    """
+    name = name or (source.name if isinstance(source, Path) else "The mask")
+    picture = open_photo(source, name)
+    if (picture.width, picture.height) != (width, height):
+        raise InvalidInput(
+            f"{name} is {picture.width}x{picture.height} and the photo is {width}x{height}; "
+            "a mask must have the photo's size."
+        )
+    if picture.alpha is not None and picture.alpha.min() < np.iinfo(picture.alpha.dtype).max:
+        return Mask(to_8_bit(picture.alpha), source=f"file {name}")
+    return Mask(cv2.cvtColor(to_8_bit(picture.pixels), cv2.COLOR_RGB2GRAY), source=f"file {name}")
