@@ -74,7 +74,7 @@ def faults(root: Path) -> list[str]:
             found.append(f"{module}: name it after what it does, not utils")
         if unit_of(module) is None and module != "core":
             found.append(f"{module}: this part has no layer")
-        targets = sorted(set(imported(ast.parse(path.read_text(encoding="utf-8")))))
+        targets = sorted(set(imported(ast.parse(path.read_text(encoding="utf-8"), str(path)))))
         if "__future__.annotations" in targets and any(within(target, "jaxtyping") for target in targets):
             found.append(f"{module}: shapes are not checked under postponed annotations")
         found += [f"{module} -> {target}: {fault}" for target in targets if (fault := arrow_fault(module, target))]
