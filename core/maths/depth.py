@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from core.errors import InvalidInput
 from core.maths.camera import pixel_rays
+from core.maths.compiled import compiled, no_type_check
 from core.maths.holes import background_side, fill_depth, find_holes
 from core.maths.membrane import membrane
 from core.types.camera import Intrinsics
@@ -45,19 +46,49 @@ def continue_far_side(
     depth = np.zeros_like(inverse)
     np.divide(1.0, inverse, out=depth, where=source & (inverse > 0))
     filled = inverse.copy()
+    excluded = ~unknown & (~source | near_side(inverse, source))
     for hole in find_holes(unknown, grow=0.5, least=8):
-        allowed = background_side(depth[hole.window], unknown[hole.window], (~source & ~unknown)[hole.window])
+        allowed = background_side(depth[hole.window], unknown[hole.window], excluded[hole.window])
         behind = fill_depth(depth[hole.window], hole.pixels, allowed)[hole.pixels]
         filled[hole.window][hole.pixels] = np.divide(1.0, behind, out=np.zeros_like(behind), where=behind > 0)
     return filled
 
 
 def near_side(inverse: Float32[np.ndarray, "H W"], known: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
-    """Known pixels clearly in front of something known within about 1 % of the picture's size."""
-    reach = max(3, round(0.01 * max(inverse.shape)))
-    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    farthest = cv2.erode(np.where(known, inverse, np.float32(np.inf)), kernel, borderValue=float("inf"))
-    return known & (inverse > 1.15 * farthest)
+    """Known pixels that stand clearly before the other side of the gap of unknown pixels beside them.
+
+    Along rows and columns, the two ends of each gap differ by a step when no slope measured beside them
+    explains it; the nearer end and its surface, up to 3 % of the picture on, are the near side.
+    """
+    ends = np.zeros(inverse.shape, bool)
+    _mark_near_ends(inverse, known, ends)
+    _mark_near_ends(inverse.T, known.T, ends.T)
+    if not ends.any():
+        return ends
+    reach = 4 + round(0.03 * max(inverse.shape))
+    surface = cv2.dilate(np.where(ends, inverse, np.float32(0)), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+    return known & (surface > 0) & (inverse > 0.9 * surface)
+
+
+@compiled
+@no_type_check
+def _mark_near_ends(inverse, known, ends):
+    rows, columns = inverse.shape
+    for y in range(rows):
+        last = -1
+        for x in range(columns):
+            if not known[y, x]:
+                continue
+            if 0 <= last < x - 1:
+                a, b = inverse[y, last], inverse[y, x]
+                slope = 0.0
+                if last > 1 and known[y, last - 1] and known[y, last - 2]:
+                    slope = max(slope, abs(a - inverse[y, last - 2]) / 2)
+                if x + 2 < columns and known[y, x + 1] and known[y, x + 2]:
+                    slope = max(slope, abs(inverse[y, x + 2] - b) / 2)
+                if abs(a - b) > 0.08 * max(a, b) and abs(a - b) > 3 * slope * (x - last):
+                    ends[y, last if a > b else x] = True
+            last = x
 
 
 def sharpen_steps(inverse: Float32[np.ndarray, "H W"], radius: int) -> Float32[np.ndarray, "H W"]:

@@ -65,13 +65,22 @@ def test_far_continuation_ignores_what_stands_before():
     assert np.array_equal(filled[~hole], inverse[~hole])
 
 
-def test_near_side_is_the_card_at_its_edge_only():
+def test_near_side_is_what_stands_before_the_other_end_of_a_gap():
     scene = card_before_wall()
     inverse = (1 / scene.estimate.depth.values).astype(np.float32)
-    near = near_side(inverse, np.ones(inverse.shape, bool))
-    assert near[30, 36]
-    assert not near[36, 48]
+    known = np.ones(inverse.shape, bool)
+    known[:, 60:64] = False
+    near = near_side(inverse, known)
+    assert near[26:46, 58:60].all()
     assert not near[scene.mask.coverage == 0].any()
+    assert not near[:, :36].any()
+
+
+def test_no_side_of_a_gap_in_a_plane_is_near():
+    inverse = (1 / slanted_floor().estimate.depth.values).astype(np.float32)
+    known = np.ones(inverse.shape, bool)
+    known[20:50, 30:60] = False
+    assert not near_side(inverse, known).any()
 
 
 def test_sharpening_leaves_slopes_alone():
