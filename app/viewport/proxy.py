@@ -22,7 +22,7 @@ STATIC = Path(__file__).parent / "static"
 STYLE = (
     "html,body,#root{background:#16181c!important}"
     "[class*=mantine-Paper-root],[class*=Notifications],[class*=mantine-Modal]{display:none!important}"
-    "canvas{outline:none}"
+    "canvas{outline:none}canvas[data-engine]{background:#16181c}"
 )
 MAX_MESSAGE = 256 * 2**20
 
@@ -95,7 +95,7 @@ def _dressed(page: bytes | memoryview) -> bytes:
 async def _serve_events(socket: WebSocket, viewport: Viewport) -> None:
     loop = asyncio.get_running_loop()
     outgoing: asyncio.Queue[dict] = asyncio.Queue()
-    detach = viewport.attach_page(lambda message: void_call(loop, outgoing, message))
+    detach = viewport.attach_page(lambda message: _hand_over(loop, outgoing, message))
     events = PageEvents(viewport)
 
     async def send() -> None:
@@ -116,8 +116,8 @@ async def _serve_events(socket: WebSocket, viewport: Viewport) -> None:
         sender.cancel()
 
 
-def void_call(loop: asyncio.AbstractEventLoop, queue: "asyncio.Queue[dict]", message: dict) -> None:
-    """Hand a message to the event loop from any thread."""
+def _hand_over(loop: asyncio.AbstractEventLoop, queue: "asyncio.Queue[dict]", message: dict) -> None:
+    """Put a message on the event loop's queue from any thread."""
     loop.call_soon_threadsafe(queue.put_nowait, message)
 
 

@@ -368,10 +368,14 @@ class Viewport:
 
     def _gizmo_event(self, object_id: str, phase: str, pose: GizmoPose) -> None:
         if phase == "start":
-            self.mailbox.post("gizmo start", lambda: void(self.begin_drag(object_id)))
+            self.mailbox.post("gizmo start", lambda: self._take(object_id))
         else:
             drag: DragPhase = "end" if phase == "end" else "move"
             self.mailbox.post(f"gizmo {drag}", lambda: self._gizmo_dragged(object_id, pose, drag))
+
+    def _take(self, object_id: str) -> None:
+        if object_id in self._objects:
+            self.begin_drag(object_id)
 
     def _gizmo_dragged(self, object_id: str, pose: GizmoPose, phase: DragPhase) -> None:
         with self._lock:
@@ -454,6 +458,3 @@ class Viewport:
     def _tell_pages(self) -> None:
         self.tell_pages(self._page_state())
 
-
-def void(_: object) -> None:
-    """Drop a result where a task must return nothing."""

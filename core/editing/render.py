@@ -81,6 +81,7 @@ class RenderContext:
     cancel: CancelToken
     view: SourceView
     clock: Clock
+    stream: bool
 
 
 def render(
@@ -99,11 +100,8 @@ def render(
     clock = Clock()
     with clock.stage("geometry"):
         view = source_view(project, working_size(project, max_side), memo)
-    context = RenderContext(project, engine, memo, cancel or CancelToken(), view, clock)
-    frames = _render_given_flow(context) if project.flow_override else _render_scene(context)
-    for frame in frames:
-        if stream or frame.stage == "final":
-            yield frame
+    context = RenderContext(project, engine, memo, cancel or CancelToken(), view, clock, stream)
+    yield from _render_given_flow(context) if project.flow_override else _render_scene(context)
 
 
 def background_plate(context: RenderContext) -> Iterator[Plate]:
@@ -152,8 +150,8 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
                     plate.hole.copy(),
                 )
                 yield _finish(context, canvas, sprites, moved, None, (plate.done, plate.is_final))
-            continue
-        yield from _render_new_view(context, plate, sprites, moved)
+        elif plate.is_final:
+            yield from _render_new_view(context, plate, sprites, moved)
 
 
 def _render_new_view(
@@ -172,7 +170,6 @@ def _render_new_view(
         invented = sample_nearest(plate.hole, where)
         unknown = ~where.covered
         hidden = _opaque_area(sprites, unknown.shape)
-    known_done = 0.5 * plate.done
     for update in _invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, None):
         with context.clock.stage("composite"):
             canvas = Canvas(
@@ -181,8 +178,7 @@ def _render_new_view(
                 _inverse_of(update.depth),
                 invented | unknown,
             )
-            progress = (known_done + 0.5 * update.done, plate.is_final and update.is_final)
-            yield _finish(context, canvas, sprites, moved, grid, progress)
+            yield _finish(context, canvas, sprites, moved, grid, (update.done, update.is_final))
 
 
 def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
@@ -245,7 +241,8 @@ def _invent(
             update = next(updates, None)
         if update is None:
             return
-        yield update
+        if context.stream or update.is_final:
+            yield update
 
 
 def _finish(

@@ -6,7 +6,7 @@ All are values: stateless towards sessions, no device arguments, no optional res
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -100,6 +100,7 @@ class EngineUpdate:
     is_final: bool
 
 
+@runtime_checkable
 class DepthBackend(Protocol):
     @property
     def info(self) -> BackendInfo: ...
@@ -109,6 +110,7 @@ class DepthBackend(Protocol):
         ...
 
 
+@runtime_checkable
 class SegmentationBackend(Protocol):
     @property
     def info(self) -> BackendInfo: ...
@@ -122,6 +124,7 @@ class SegmentationBackend(Protocol):
         ...
 
 
+@runtime_checkable
 class Engine(Protocol):
     @property
     def info(self) -> EngineInfo: ...

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from scenes import card_before_wall, slanted_floor
 
 from core.editing.apply import new_project
 from core.editing.orbit import Orbit, camera_from_orbit, orbit_of_camera, scene_centre
 from core.maths.rigid import invert, transform
-from scenes import card_before_wall, slanted_floor
 
 
 @pytest.fixture(params=[card_before_wall, slanted_floor])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scenes import textured_photo
 
 from core.errors import InvalidInput
 from core.maths.camera import (
@@ -16,7 +17,6 @@ from core.maths.camera import (
     unproject,
 )
 from core.types.camera import Intrinsics
-from scenes import textured_photo
 
 K = Intrinsics(500.0, 480.0, 300.2, 210.7, 640, 427)
 RNG = np.random.default_rng(11)

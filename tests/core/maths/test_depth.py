@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scenes import CAMERA, card_before_wall, slanted_floor
 
 from core.errors import InvalidInput
 from core.maths.depth import (
@@ -15,7 +16,6 @@ from core.maths.depth import (
 )
 from core.maths.membrane import membrane
 from core.types.depth import DepthMap
-from scenes import CAMERA, card_before_wall, slanted_floor
 
 
 def depth_map(values: np.ndarray, valid: np.ndarray | None = None, scale="metric") -> DepthMap:

@@ -1,13 +1,13 @@
 """Induced flow against analytic scenes; laws of moving there and back."""
 
 import numpy as np
+from scenes import CAMERA, HEIGHT, WIDTH, card_before_wall, slanted_floor
 
 from core.maths.camera import pixel_rays, project
 from core.maths.flow import flow_links, flow_of_grid, moved_grid, resized_flow, visible_in_target
 from core.maths.flow_colour import colour_wheel, flow_colours
 from core.maths.raster import rasterise_grid, surface_links
 from core.maths.rigid import axis_rotation, invert, pose, transform
-from scenes import CAMERA, HEIGHT, WIDTH, card_before_wall, slanted_floor
 
 MOTION = pose(axis_rotation((0.2, 1, 0.1), 0.12), (0.3, -0.1, 0.2))
 

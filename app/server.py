@@ -1,0 +1,122 @@
+"""The one port: Gradio's page at `/`, the stage's routes under `/studio`, the 3D view under `/viewport`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.notices import sentence_of
+from app.ui.routes import studio_routes
+from app.ui.text import say
+from core.errors import EditorError
+from core.files.photo import DEFAULT_LIMITS
+
+if TYPE_CHECKING:
+    from app.store import SessionStore
+    from app.viewport.proxy import Lookup
+
+STATIC = Path(__file__).parent / "ui" / "static"
+EXPIRE_SECONDS = 300.0
+# Foreign pages may not frame the studio, and nothing it answers is guessed to be of another type.
+SAFE_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+def build_app(
+    store: "SessionStore",
+    find_viewport: "Lookup | None" = None,
+    max_upload_bytes: int = DEFAULT_LIMITS.max_bytes,
+) -> FastAPI:
+    """The whole studio as one ASGI app; `find_viewport` gives a session's 3D view, None leaves it out."""
+    import gradio
+
+    from app.ui.page import HEAD, STYLE, build_page, theme
+
+    app = FastAPI(title=say("app.name"), lifespan=_lifespan(store), docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(EditorError, _refused)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+    app.include_router(studio_routes(store, max_upload_bytes))
+    if find_viewport is not None:
+        from app.viewport.proxy import viewport_routes
+
+        app.include_router(viewport_routes(find_viewport))
+    app.mount("/ui", StaticFiles(directory=STATIC))
+    app.add_middleware(SafeHeaders)
+    return gradio.mount_gradio_app(
+        app,
+        build_page(store, has_viewport=find_viewport is not None),
+        path="/",
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=max_upload_bytes,
+        theme=theme(),
+        css_paths=[STYLE],
+        head=HEAD,
+        ssr_mode=False,
+        pwa=False,
+    )
+
+
+class SafeHeaders:
+    """Adds `SAFE_HEADERS` to every answer; plain ASGI, so that streams and sockets pass untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", []), *SAFE_HEADERS]}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+
+
+def _lifespan(store: "SessionStore"):  # noqa: ANN202 - Starlette's own type for it is private
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sweeper = asyncio.create_task(_sweep(store))
+        yield
+        sweeper.cancel()
+        await asyncio.to_thread(store.close_all)
+
+    return lifespan
+
+
+async def _sweep(store: "SessionStore") -> None:
+    while True:
+        await asyncio.sleep(EXPIRE_SECONDS)
+        await asyncio.to_thread(store.expire)
+
+
+async def _refused(_: Request, failure: Exception) -> JSONResponse:
+    return JSONResponse({"error": str(failure)}, 422)
+
+
+async def _not_understood(_: Request, failure: Exception) -> JSONResponse:
+    assert isinstance(failure, RequestValidationError)
+    problem = failure.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"] if part != "body") or "body"
+    return JSONResponse({"error": say("error.gesture", what=f"{where}: {problem['msg']}")}, 422)
+
+
+async def _http_error(_: Request, failure: Exception) -> JSONResponse:
+    assert isinstance(failure, HTTPException)
+    return JSONResponse({"error": failure.detail}, failure.status_code)
+
+
+async def _unexpected(_: Request, failure: Exception) -> JSONResponse:
+    return JSONResponse({"error": sentence_of(failure)}, 500)
