@@ -1,6 +1,6 @@
 """Layered pictures as OpenRaster (.ora), which GIMP, Krita and MyPaint open."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from xml.etree import ElementTree
 
 import cv2
@@ -65,10 +65,9 @@ def _thumbnail(picture: Picture) -> Picture:
     height, width = picture.pixels.shape[:2]
     factor = min(1.0, _THUMBNAIL_SIDE / max(height, width))
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = replace(picture, pixels=cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA), exif=None)
-    if picture.alpha is not None:
-        small = replace(small, alpha=cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA))
-    return small.rounded()
+    pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
+    alpha = None if picture.alpha is None else cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA)
+    return Picture(pixels, alpha, picture.icc_profile).rounded()
 
 
 def _printable(name: str) -> str:

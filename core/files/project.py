@@ -123,7 +123,7 @@ def _record(files: dict[str, bytes], name: str) -> Any:
         raise BadProjectFile(f"{name}: its {_INDEX} does not describe a project; take an earlier copy.")
     if schema > SCHEMA_VERSION:
         raise BadProjectFile(
-            f"{name} was saved by a newer version (schema {schema}, this one knows {SCHEMA_VERSION}); update the studio."
+            f"{name} was saved by a newer version (schema {schema}, this one knows {SCHEMA_VERSION}); update it."
         )
     return index["project"]
 
