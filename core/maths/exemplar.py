@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.maths import patchmatch
-from core.maths.fill import Picture, put_back, smooth, to_float
+from core.maths.fill import Picture, block_means, put_back, smooth, solving_step, to_float
 from core.maths.membrane import membrane
 from core.maths.patchmatch import PAD, RADIUS, Field
 
@@ -30,7 +30,8 @@ _SOLVED_SIDE = 640
 _TONE_LIMIT = np.float32(0.05)
 # A larger step at the hole's border is an edge of the scene, not a tone to be evened out.
 _STEP_LIMIT = 0.06
-_COARSENESS = np.float32(0.3)
+# 0.3 gave 20.5 dB and 0.57 of the true gradient energy on shapes of the mask benchmark, 1.0 gave 19.9 and 0.68.
+_COARSENESS = np.float32(0.6)
 _OFFSETS = np.mgrid[-RADIUS : RADIUS + 1, -RADIUS : RADIUS + 1]
 _FALLOFF = np.exp(-(_OFFSETS**2).sum(axis=0) / 8.0).astype(np.float32)
 
@@ -92,23 +93,40 @@ def exemplar(
     """
     if not unknown.any():
         return picture.copy()
-    usable = source_ok & ~unknown
-    log_depth = np.zeros(unknown.shape, np.float32) if depth is None else np.log(np.maximum(depth, np.float32(1e-6)))
-    image = _with_coarseness(to_float(smooth(picture, unknown, source_ok)), usable)
-    scales = _pyramid(
-        _Scale(image, unknown, usable, np.dstack([_overall_tone(image[..., :3], unknown, usable), log_depth]))
-    )
+    if not (source_ok & ~unknown).any():
+        return smooth(picture, unknown, source_ok)
+    step = solving_step(unknown)
+    scales = _pyramid(_reduced(picture, unknown, source_ok & ~unknown, depth, step))
     if not scales:
-        return put_back(picture, image[..., :3], unknown)
+        return smooth(picture, unknown, source_ok)
     with ThreadPoolExecutor(min(cpu_count() or 1, _BANDS)) as pool:
         workers = _Workers(pool, check)
         solution = None
         for level in reversed(range(len(scales))):
+            check()
             solution = _start(scales[level], solution, workers, seed + level)
             _improve(solution, workers, seed + 1000 * level, coarsest=level == len(scales) - 1)
         assert solution is not None
-        filled = _compose(solution, workers)
-    return put_back(picture, filled, unknown)
+        correction = _correction(solution, workers)
+        values = _transferred(picture, unknown, solution, correction, step, workers)
+    return put_back(picture, values, unknown)
+
+
+def _reduced(picture: Picture, unknown: np.ndarray, usable: np.ndarray, depth: np.ndarray | None, step: int) -> _Scale:
+    """The finest level to be solved; a block is usable only when all of its pixels are."""
+    image = to_float(picture)
+    if step > 1:
+        image, share = block_means(image, usable, step)
+        known, usable = share > 0, share > 0.999
+        unknown = block_means(unknown.astype(np.float32), np.ones_like(unknown), step)[0] > 0
+    else:
+        known = usable
+    size = unknown.shape
+    z = np.ones(size, np.float32) if depth is None else cv2.resize(depth, size[::-1], interpolation=cv2.INTER_NEAREST)
+    log_depth = np.log(np.maximum(z, np.float32(1e-6)))
+    tone = _overall_tone(image, unknown, usable & ~unknown)
+    image = _with_coarseness(membrane(image, unknown, known & ~unknown), usable & ~unknown)
+    return _Scale(image, unknown, usable & ~unknown, np.dstack([tone, log_depth]))
 
 
 def _with_coarseness(image: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -254,7 +272,7 @@ def _trust(solution: _Solution) -> np.ndarray:
     """Weight of each target's vote: good fits, and those near the known border, count more."""
     target = solution.field.target
     cost = solution.field.cost[target]
-    spread = max(float(np.percentile(cost, 75)), 1e-6)
+    spread = max(float(np.percentile(cost, 50)), 1e-6)
     trust = np.zeros(target.shape, np.float32)
     trust[target] = np.exp(-cost / (2 * spread)) * 1.3 ** -np.minimum(solution.inside[target], 40)
     return trust
@@ -264,21 +282,37 @@ def _vote(solution: _Solution, workers: _Workers, where: np.ndarray, trust: np.n
     workers.each(solution, lambda rows, _: patchmatch.vote(solution.field, where, trust, _FALLOFF, out, rows))
 
 
-def _compose(solution: _Solution, workers: _Workers) -> Float32[np.ndarray, "H W 3"]:
-    """Copy each pixel from its own match, take the tone from the vote, and join the border without a step."""
+def _correction(solution: _Solution, workers: _Workers) -> Float32[np.ndarray, "H W 3"]:
+    """What to add to copied pixels: the tone of the vote instead of their own, and no step at the hole's border."""
     field, unknown = solution.field, solution.unknown
     ring = field.target & solution.usable
     voted = np.zeros_like(field.image)
     _vote(solution, workers, unknown | ring, _trust(solution), voted)
-    copied = voted.copy()
-    y, x = np.nonzero(unknown)
+    copied = np.zeros_like(voted)
+    y, x = np.nonzero(unknown | ring)
     copied[:, y, x] = field.image[:, field.match[0, y, x], field.match[1, y, x]]
     copied[:3, y, x] += field.bias[:, y, x]
     tone = _mean_over(voted - copied, unknown | ring)
     step = np.clip(_mean_over(field.image - voted, ring), -_STEP_LIMIT, _STEP_LIMIT) * ring[..., None]
     border = membrane(step, unknown, solution.usable) if ring.any() else np.zeros_like(step)
-    whole = copied[:3].transpose(1, 2, 0) + tone + border
-    return np.ascontiguousarray(whole[PAD:-PAD, PAD:-PAD])
+    return tone + border + field.bias.transpose(1, 2, 0)
+
+
+def _transferred(
+    picture: Picture, unknown: np.ndarray, solution: _Solution, correction: np.ndarray, step: int, workers: _Workers
+) -> Float32[np.ndarray, "N 3"]:
+    pixels = np.argwhere(unknown)
+    values = np.empty((len(pixels), 3), np.float32)
+    full_scale = np.float32(1.0 if picture.dtype == np.float32 else 1.0 / np.iinfo(picture.dtype).max)
+    cuts = np.linspace(0, len(pixels), len(solution.bands) + 1).astype(int)
+
+    def copy(_: np.ndarray, band: int) -> None:
+        patchmatch.transfer(
+            picture, full_scale, solution.field.match, correction, pixels, step, values, cuts[band], cuts[band + 1]
+        )
+
+    workers.each(solution, copy)
+    return values
 
 
 def _mean_over(planes: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -26,21 +26,57 @@ def to_float(picture: Picture) -> Float32[np.ndarray, "H W 3"]:
     return picture.astype(np.float32) * np.float32(1.0 / np.iinfo(picture.dtype).max)
 
 
-def put_back(picture: Picture, filled: Float32[np.ndarray, "H W 3"], unknown: Bool[np.ndarray, "H W"]) -> Picture:
-    """A copy of `picture` whose unknown pixels are `filled` (0..1), in the picture's own type."""
+def put_back(picture: Picture, values: Float32[np.ndarray, "N 3"], unknown: Bool[np.ndarray, "H W"]) -> Picture:
+    """A copy of `picture` whose N unknown pixels, in reading order, are `values` (0..1) in the picture's own type."""
     result = picture.copy()
-    values = filled[unknown]
     if picture.dtype != np.float32:
         values = np.rint(np.clip(values, 0, 1) * np.iinfo(picture.dtype).max).astype(picture.dtype)
     result[unknown] = values
     return result
 
 
+def block_means(
+    values: Float32[np.ndarray, "H W *C"], usable: Bool[np.ndarray, "H W"], step: int
+) -> tuple[Float32[np.ndarray, "h w *C"], Float32[np.ndarray, "h w"]]:
+    """Means of the usable pixels of each `step` x `step` block, and the share of usable ones; rims are padded."""
+    height, width = usable.shape
+    size = (-(-width // step), -(-height // step))
+    rim = (0, size[1] * step - height, 0, size[0] * step - width)
+    weight = cv2.copyMakeBorder(usable.astype(np.float32), *rim, cv2.BORDER_CONSTANT)
+    share = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+    spread = (...,) + (None,) * (values.ndim - 2)
+    padded = cv2.copyMakeBorder(values, *rim, cv2.BORDER_CONSTANT).reshape(weight.shape + values.shape[2:])
+    total = cv2.resize(padded * weight[spread], size, interpolation=cv2.INTER_AREA).reshape(
+        share.shape + values.shape[2:]
+    )
+    return total / np.maximum(share, 1e-6)[spread], share
+
+
+def extend(
+    values: Float32[np.ndarray, "H W C"], unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W C"]:
+    """The membrane over `unknown` from `source_ok` pixels; solved on at most 1000 pixels a side, then enlarged."""
+    step = solving_step(unknown)
+    usable = source_ok & ~unknown
+    if step == 1:
+        return membrane(values, unknown, usable)
+    means, share = block_means(values, usable, step)
+    solved = membrane(means, share <= 0, share > 0)
+    size = (solved.shape[1] * step, solved.shape[0] * step)
+    large = cv2.resize(solved, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
+    return np.where(unknown[..., None], large[: unknown.shape[0], : unknown.shape[1]], values)
+
+
+def solving_step(unknown: Bool[np.ndarray, "H W"]) -> int:
+    """By how much a window is reduced before solving: to at most 1000 pixels on its longer side."""
+    return -(-max(unknown.shape) // 1000)
+
+
 def smooth(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
     """Continue the allowed neighbours smoothly over the hole: the quick fill, and the base of the exemplar fill."""
     if not (source_ok & ~unknown).any():
         return _neutral(picture, unknown)
-    return put_back(picture, membrane(to_float(picture), unknown, source_ok), unknown)
+    return put_back(picture, extend(to_float(picture), unknown, source_ok)[unknown], unknown)
 
 
 def telea(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
@@ -63,7 +99,7 @@ def frequency_selective(
     result = np.zeros((*unknown.shape, 3), np.uint8)
     kept = np.where(missing, 0, 255).astype(np.uint8)
     cv2.xphoto.inpaint(_bytes(picture), kept, result, cv2.xphoto.INPAINT_FSR_FAST)
-    return put_back(picture, to_float(result), unknown)
+    return put_back(picture, to_float(result)[unknown], unknown)
 
 
 def biharmonic(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
@@ -74,7 +110,7 @@ def biharmonic(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bo
     if missing.all():
         return _neutral(picture, unknown)
     result = inpaint_biharmonic(to_float(picture), missing, split_into_regions=False, channel_axis=-1)
-    return put_back(picture, result.astype(np.float32), unknown)
+    return put_back(picture, result.astype(np.float32)[unknown], unknown)
 
 
 def _opencv(picture: Picture, unknown: np.ndarray, source_ok: np.ndarray, method: int) -> Picture:
@@ -82,11 +118,11 @@ def _opencv(picture: Picture, unknown: np.ndarray, source_ok: np.ndarray, method
     if missing.all():
         return _neutral(picture, unknown)
     result = cv2.inpaint(_bytes(picture), missing.astype(np.uint8), 5, method)
-    return put_back(picture, to_float(result), unknown)
+    return put_back(picture, to_float(result)[unknown], unknown)
 
 
 def _neutral(picture: Picture, unknown: np.ndarray) -> Picture:
-    return put_back(picture, np.full((*unknown.shape, 3), NEUTRAL, np.float32), unknown)
+    return put_back(picture, np.full((np.count_nonzero(unknown), 3), NEUTRAL, np.float32), unknown)
 
 
 def _bytes(picture: Picture) -> UInt8[np.ndarray, "H W 3"]:

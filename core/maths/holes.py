@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from core.maths.membrane import membrane
+from core.maths.fill import extend
 
 # Grouping is done on a copy of at most this many pixels a side.
 _GROUPING_SIDE = 512
@@ -109,7 +109,7 @@ def fill_depth(
     if not measured.any():
         return np.where(unknown, np.float32(0), depth)
     inverse = np.where(measured, 1.0 / np.where(measured, depth, 1.0), 0.0).astype(np.float32)
-    smooth = membrane(inverse[..., None], ~measured, measured)[..., 0]
+    smooth = extend(inverse[..., None], ~measured, measured)[..., 0]
     return np.where(unknown, 1.0 / np.maximum(smooth, inverse[measured].min()), depth).astype(np.float32)
 
 

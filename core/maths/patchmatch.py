@@ -121,7 +121,7 @@ def _place_cost(field, ty, tx, qy, qx):
     d1 = field.guide[1, ty, tx] - field.guide[1, qy, qx]
     d2 = field.guide[2, ty, tx] - field.guide[2, qy, qx]
     depth = min(abs(field.guide[3, ty, tx] - field.guide[3, qy, qx]), np.float32(1))
-    tone = np.float32(0.3) * (d0 * d0 + d1 * d1 + d2 * d2)
+    tone = np.float32(0.5) * (d0 * d0 + d1 * d1 + d2 * d2)
     return field.far * math.sqrt(dx * dx + dy * dy) + tone + np.float32(4e-3) * depth
 
 
@@ -269,3 +269,31 @@ def upsample_matches(field, coarse, sources, rows, seed):
                 radius += 1
             field.match[0, ty, tx] = qy
             field.match[1, ty, tx] = qx
+
+
+@_compiled
+@no_type_check
+def transfer(picture, full_scale, match, correction, pixels, step, out, first, last):
+    """Copy pixels first..last of `pixels` [N 2] (y, x) from where the reduced solution took theirs, in full resolution.
+
+    `match` and `correction` [H W 3] are padded and `step` times smaller. A pixel blends the copies of the four nearest
+    reduced pixels: one and the same copy inside a coherent piece, a soft joint between two.
+    """
+    height, width = correction.shape[0] - 2 * PAD, correction.shape[1] - 2 * PAD
+    for n in range(first, last):
+        y, x = pixels[n, 0], pixels[n, 1]
+        v = (y + 0.5) / step - 0.5
+        u = (x + 0.5) / step - 0.5
+        y0, x0 = math.floor(v), math.floor(u)
+        out[n, :] = 0
+        for k in range(4):
+            dy, dx = k // 2, k % 2
+            share = (v - y0 if dy else 1 - v + y0) * (u - x0 if dx else 1 - u + x0)
+            if share <= 0:
+                continue
+            sy = min(max(y0 + dy, 0), height - 1)
+            sx = min(max(x0 + dx, 0), width - 1)
+            qy = y + step * (match[0, sy + PAD, sx + PAD] - PAD - sy)
+            qx = x + step * (match[1, sy + PAD, sx + PAD] - PAD - sx)
+            for c in range(3):
+                out[n, c] += share * (picture[qy, qx, c] * full_scale + correction[sy + PAD, sx + PAD, c])
