@@ -16,5 +16,5 @@ def encode_zip(files: Mapping[str, bytes], stored: frozenset[str] | None = None)
             entry = zipfile.ZipInfo(name, _FIXED_TIME)
             entry.external_attr = _ORDINARY_FILE
             plain = stored is None or name in stored
-            archive.writestr(entry, data, zipfile.ZIP_STORED if plain else zipfile.ZIP_DEFLATED)
+            archive.writestr(entry, data, zipfile.ZIP_STORED if plain else zipfile.ZIP_DEFLATED, compresslevel=1)
     return stream.getvalue()

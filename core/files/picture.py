@@ -65,8 +65,9 @@ def encode_picture_webp(picture: Picture) -> bytes:
     _check_side(picture, _WEBP_LARGEST, "WebP")
     picture = picture.rounded()
     image = Image.fromarray(_channels(picture.pixels, picture.alpha))
-    # `exact` keeps the colours under transparent pixels; method 2 takes a third of the default's time.
-    return _saved(image, "WEBP", picture, lossless=True, exact=True, quality=50, method=2)
+    # `exact` keeps the colours under transparent pixels. Method 0 takes 0.3 s for 6 megapixels, method 2 1.6 s for
+    # 5 % fewer bytes.
+    return _saved(image, "WEBP", picture, lossless=True, exact=True, quality=25, method=0)
 
 
 def encode_picture_jpeg(picture: Picture) -> bytes:

@@ -42,8 +42,8 @@ VALUES = {
 }
 MAGIC = {
     "png": b"\x89PNG", "jpg": b"\xff\xd8", "tif": b"II*\0", "webp": b"RIFF", "exr": b"\x76\x2f\x31\x01",
-    "npy": b"\x93NUMPY", "ply": b"ply\n", "pcd": b"# .PCD", "xyz": b"1 1 1", "glb": b"glTF", "obj": b"mtllib", "flo": b"PIEH", "ora": b"PK",
-    "json": b"{", "lras": b"PK",
+    "npy": b"\x93NUMPY", "ply": b"ply\n", "pcd": b"# .PCD", "xyz": b"1 1 1", "glb": b"glTF", "obj": b"mtllib",
+    "flo": b"PIEH", "ora": b"PK", "json": b"{", "lras": b"PK",
 }  # fmt: skip
 
 
