@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from core.files.mask import read_mask
-from core.files.project import load_project
 
 from app import selection
 from app.estimate import TimeEstimate
@@ -21,7 +19,9 @@ from core.editing.render import render
 from core.errors import InvalidInput
 from core.files.depth import read_depth
 from core.files.embedded_depth import embedded_depth
+from core.files.mask import read_mask
 from core.files.photo import open_photo
+from core.files.project import load_project
 from core.files.samples import open_sample
 from core.maths.camera import intrinsics_from_fov
 from core.maths.mask import outline
@@ -347,6 +347,10 @@ class Session:
 
         return unsubscribe
 
+    def report(self, sentence: str) -> None:
+        """Tell listeners of a failure that happened outside a method call."""
+        self._notify("error", sentence)
+
     def wait_idle(self, timeout: float) -> bool:
         """Whether all rendering is done within `timeout` seconds."""
         return self._jobs.wait_idle(timeout)
@@ -472,7 +476,7 @@ class Session:
     def _job_changed(self, revision: int, state: JobState) -> None:
         if state.error is not None:
             self._notify("error", state.error)
-        else:
+        elif revision == self._revision:
             self._notify("progress")
 
     def _notify(self, kind: EventKind, message: str = "") -> None:

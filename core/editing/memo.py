@@ -3,10 +3,14 @@
 import dataclasses
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import numpy as np
+
+from core.types.protocols import CancelToken
 
 Value = TypeVar("Value")
 
@@ -22,6 +26,7 @@ class Memo:
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of `key`, made on first use."""
@@ -53,6 +58,18 @@ class Memo:
             while self._bytes > self._max_bytes and len(self._values) > 1:
                 _, (_, freed) = self._values.popitem(last=False)
                 self._bytes -= freed
+
+    @contextmanager
+    def turn(self, key: Hashable, cancel: CancelToken) -> Iterator[None]:
+        """Let one thread at a time make `key`, so that the next finds it. Raises Cancelled while waiting."""
+        with self._lock:
+            turn = self._turns.setdefault(key, threading.Lock())
+        while not turn.acquire(timeout=0.05):
+            cancel.check()
+        try:
+            yield
+        finally:
+            turn.release()
 
     @property
     def size_bytes(self) -> int:

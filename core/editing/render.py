@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -97,20 +97,27 @@ def render(
     `max_side` bounds the longer side of the result (None: the photo's own size). With `stream` False only
     the final frame comes. Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
     """
-    clock = Clock()
-    with clock.stage("geometry"):
-        view = source_view(project, working_size(project, max_side), memo)
-    context = RenderContext(project, engine, memo, cancel or CancelToken(), view, clock, stream)
+    context = _context(project, engine, memo, max_side, cancel, stream)
     yield from _render_given_flow(context) if project.flow_override else _render_scene(context)
+
+
+def empty_scene(
+    project: Project, engine: Engine, memo: Memo, max_side: int | None = None, cancel: CancelToken | None = None
+) -> Iterator[Plate]:
+    """The photo without any of its objects, first as a quick guess: what shows when one of them is taken away."""
+    objects = tuple(replace(o, hidden=True) for o in project.scene.objects if o.copy_of is None)
+    bare = replace(project, scene=replace(project.scene, objects=objects), flow_override=None)
+    yield from background_plate(_context(bare, engine, memo, max_side, cancel, stream=True))
 
 
 def background_plate(context: RenderContext) -> Iterator[Plate]:
     """The plate, first as a quick guess and then final; found in the memo when nothing it depends on changed."""
-    view, project = context.view, context.project
-    if not cut_objects(project):
+    view, project, memo = context.view, context.project, context.memo
+    cut = cut_objects(project)
+    if not cut:
         yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(view.inverse_depth.shape, bool))
         return
-    masks = tuple(sorted(o.mask.id for o in cut_objects(project)))
+    masks = tuple(sorted({o.mask.id for o in cut}))
     key = (
         "plate",
         project.photo.id,
@@ -120,19 +127,29 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
         context.engine.info.name,
         project.settings.seed,
     )
-    known = context.memo.find(key)
-    if known is not None:
-        yield known
-        return
-    with context.clock.stage("plate geometry"):
-        hole = hole_of(project, view.size)
-        inverse = plate_inverse_depth(project, view, hole)
-        alpha = _filled_alpha(view.alpha, hole)
-    for update in _invent(context, view.pixels, hole, np.zeros_like(hole), inverse, None):
-        plate = Plate(update.image, alpha, inverse, hole, update.done, update.is_final)
-        if update.is_final:
-            context.memo.put(key, plate)
-        yield plate
+    with memo.turn(key, context.cancel):
+        known = memo.find(key)
+        if known is not None:
+            yield known
+            return
+        with context.clock.stage("plate geometry"):
+            hole = hole_of(project, view.size)
+            inverse = plate_inverse_depth(project, view, hole)
+            alpha = _filled_alpha(view.alpha, hole)
+        for update in _invent(context, view.pixels, hole, np.zeros_like(hole), inverse, None):
+            plate = Plate(update.image, alpha, inverse, hole, update.done, update.is_final)
+            if update.is_final:
+                memo.put(key, plate)
+            yield plate
+
+
+def _context(
+    project: Project, engine: Engine, memo: Memo, max_side: int | None, cancel: CancelToken | None, stream: bool
+) -> RenderContext:
+    clock = Clock()
+    with clock.stage("geometry"):
+        view = source_view(project, working_size(project, max_side), memo)
+    return RenderContext(project, engine, memo, cancel or CancelToken(), view, clock, stream)
 
 
 def _render_scene(context: RenderContext) -> Iterator[Frame]:
