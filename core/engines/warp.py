@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from core.types.protocols import CancelToken, EngineInfo, EngineRequest, EngineU
 _PREVIEW_DONE = 0.2
 
 
+@runtime_checkable
 class GuidedFill(Protocol):
     """A fill that can be told the depth, the seed, and be stopped by an exception from `check`."""
 
@@ -96,6 +97,6 @@ def _preview(request: EngineRequest, hole: Hole, image: np.ndarray, depth: np.nd
 
 def _confidence(unknown: np.ndarray) -> np.ndarray:
     """1 where known; in a hole from 0.8 at its border towards 0.1, halving every 2 % of the picture's longer side."""
-    inside = cv2.distanceTransform(np.pad(unknown, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    inside = cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3)
     halving = max(1.0, 0.02 * max(unknown.shape))
     return np.where(unknown, np.maximum(0.1, 0.8 * 0.5 ** (inside / halving)), 1.0).astype(np.float32)

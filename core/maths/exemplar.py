@@ -141,7 +141,7 @@ def _with_coarseness(image: np.ndarray, usable: np.ndarray) -> np.ndarray:
 
 def _overall_tone(image: np.ndarray, unknown: np.ndarray, usable: np.ndarray) -> np.ndarray:
     """Colours averaged so widely that a contact shadow or halo along the hole's border is outvoted, then extended."""
-    sigma = max(3.0, 0.25 * float(cv2.distanceTransform(np.pad(unknown, 1).astype(np.uint8), cv2.DIST_L2, 3).max()))
+    sigma = max(3.0, 0.25 * float(cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3).max()))
     shrink = max(1, int(sigma / 3))
     size = (max(1, image.shape[1] // shrink), max(1, image.shape[0] // shrink))
     weight = usable.astype(np.float32)
@@ -158,7 +158,7 @@ def _pyramid(scale: _Scale) -> list[_Scale]:
     scales: list[_Scale] = []
     while np.count_nonzero(_whole_patches(scale.usable)) >= (1 if not scales else 64):
         scales.append(scale)
-        thickness = cv2.distanceTransform(np.pad(scale.unknown, 1).astype(np.uint8), cv2.DIST_L2, 3).max()
+        thickness = cv2.distanceTransform(scale.unknown.astype(np.uint8), cv2.DIST_L2, 3).max()
         if thickness <= RADIUS or min(scale.unknown.shape) < 6 * RADIUS:
             break
         scale = _halve(scale)

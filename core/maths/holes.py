@@ -10,8 +10,8 @@ from core.maths.fill import extend
 
 # Grouping is done on a copy of at most this many pixels a side.
 _GROUPING_SIDE = 512
-# A neighbour counts as near when its inverse depth exceeds that of the scene behind by this factor.
-_NEARER = 1.25
+# Ratio of inverse depths over a few pixels that makes a step rather than a slope.
+_STEP = 1.12
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Hole:
     @property
     def is_thin(self) -> bool:
         """No pixel lies more than 2 px from a known one: a crack, where texture cannot be seen."""
-        return cv2.distanceTransform(np.pad(self.pixels, 1).astype(np.uint8), cv2.DIST_L2, 3).max() <= 2.0
+        return bool(cv2.distanceTransform(self.pixels.astype(np.uint8), cv2.DIST_L2, 3).max() <= 2.0)
 
 
 def find_holes(unknown: Bool[np.ndarray, "H W"], grow: float = 1.0, least: int = 48) -> list[Hole]:
@@ -59,15 +59,14 @@ def _grown(side: slice, grow: float, least: int, size: int) -> slice:
 def background_side(
     depth: Float32[np.ndarray, "H W"], unknown: Bool[np.ndarray, "H W"], foreground: Bool[np.ndarray, "H W"]
 ) -> Bool[np.ndarray, "H W"]:
-    """Known pixels that may continue into the hole: no moved object or its halo, nothing that stands before the scene.
+    """Known pixels that may continue into the hole: no moved object or its halo, nothing that stands before the rest.
 
-    The scene behind is a plane of inverse depth (a plane in space) fitted to the hole's border, farther pixels
-    counting nine times as much. Depth 0 means not known. Falls back to fewer conditions when no pixel meets all.
+    Depth 0 means not known. Falls back to fewer conditions when no pixel meets all.
     """
     plain = ~unknown & ~foreground
     halo = max(2, max(unknown.shape) // 400)
     allowed = plain & ~_dilate(foreground, halo)
-    near = _dilate(_standing_before(depth, unknown, allowed, band=4 * halo), halo)
+    near = _dilate(_standing_before(depth, unknown, allowed, band=8 * halo), halo)
     for choice in (allowed & ~near, allowed, plain):
         if choice.any():
             return choice
@@ -75,27 +74,32 @@ def background_side(
 
 
 def _standing_before(depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray, band: int) -> np.ndarray:
-    """Pixels within `band` of the hole that are clearly nearer than the plane behind it."""
-    rim = _dilate(unknown, band) & allowed & (depth > 0)
-    y, x = np.nonzero(rim)
-    if len(y) < 16:
-        return np.zeros_like(unknown)
-    inverse = 1.0 / depth[y, x].astype(np.float64)
-    size = float(max(unknown.shape))
-    terms = np.stack([np.ones(len(y)), x / size, y / size], axis=1)
-    some = slice(None, None, max(1, len(y) // 3000))
-    weight = np.ones(len(y[some]))
-    plane = np.zeros(3)
-    for _ in range(12):
-        plane = np.linalg.lstsq(terms[some] * weight[:, None], inverse[some] * weight, rcond=None)[0]
-        # Square roots of the expectile weights 0.9 and 0.1.
-        weight = np.where(inverse[some] < terms[some] @ plane, 0.949, 0.316)
-    behind = np.maximum(terms @ plane, inverse.min())
-    error = inverse - behind
-    spread = np.median(np.abs(error[error < 0])) if (error < 0).any() else 0.0
+    """Surfaces reaching within `band` of the hole that stand before what they border on there.
+
+    Surfaces are cut at depth steps; one is near when it is the nearer side of most of its steps. A floor that meets
+    a wall has no step, so both may continue; an object seen against them has one.
+    """
+    present = allowed & (depth > 0)
+    nearest = np.zeros(depth.shape, np.float32)
+    np.divide(1, depth, out=nearest, where=present)
+    farthest = np.where(present, nearest, np.float32(np.inf))
+    step = _highest(nearest, 1) > _STEP * -_highest(-farthest, 1)
+    rim = _dilate(unknown, band) & present
+    before = rim & (nearest > _STEP * -_highest(-farthest, 4))
+    behind = rim & (_highest(nearest, 4) > _STEP * nearest)
     result = np.zeros_like(unknown)
-    result[y, x] = inverse > _NEARER * behind + 3 * spread
+    # First what reaches beyond the band as one surface, then what only the band separates.
+    for part in (present & ~step, rim & ~step):
+        pieces = np.asarray(cv2.connectedComponents(part.astype(np.uint8))[1], np.int64)
+        count = int(pieces.max()) + 1
+        is_near = np.bincount(pieces[before], minlength=count) > np.bincount(pieces[behind], minlength=count)
+        result |= is_near[pieces] & part
     return result
+
+
+def _highest(field: np.ndarray, radius: int) -> np.ndarray:
+    side = 2 * radius + 1
+    return cv2.dilate(field, np.ones((side, side), np.uint8))
 
 
 def fill_depth(

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.evaluation import fill_bench
+
+
+def test_report_takes_medians_per_kind_and_method() -> None:
+    rows = [fill_bench.Row("a", "shape", "exemplar", value, 0.5, 1.0, 0.1, 0.02) for value in (10.0, 20.0, 90.0)]
+    text = fill_bench.report(rows)
+    assert "exemplar" in text
+    assert "20.00" in text
+
+
+def test_a_folder_without_an_index_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"index\.json"):
+        fill_bench.run(tmp_path)
+
+
+def test_runs_on_real_pairs_and_shapes(shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fill_bench, "METHODS", {"membrane": fill_bench.METHODS["membrane"]})
+    sheet = tmp_path / "sheet.png"
+    rows = fill_bench.run(shared_folder / "bench", limit=1, sheet=sheet)
+    assert {row.kind for row in rows} == {"view", "shape"}
+    assert all(np.isfinite([row.psnr, row.ssim, row.texture]).all() for row in rows)
+    picture = cv2.imread(str(sheet))
+    assert picture is not None
+    assert picture.max() > 0

@@ -1,0 +1,57 @@
+import numpy as np
+
+from core.maths.holes import background_side, fill_depth, find_holes
+
+
+def test_every_unknown_pixel_belongs_to_exactly_one_hole() -> None:
+    generator = np.random.default_rng(0)
+    unknown = np.zeros((300, 1100), bool)
+    for _ in range(30):
+        y, x = generator.integers(0, 290), generator.integers(0, 1090)
+        unknown[y : y + generator.integers(1, 30), x : x + generator.integers(1, 60)] = True
+    count = np.zeros(unknown.shape, int)
+    holes = find_holes(unknown)
+    for hole in holes:
+        count[hole.window] += hole.pixels
+    assert len(holes) > 1
+    assert np.array_equal(count, unknown.astype(int))
+
+
+def test_windows_are_grown_and_cracks_are_thin() -> None:
+    unknown = np.zeros((200, 300), bool)
+    unknown[80:120, 100:160] = True
+    unknown[10:12, 250:280] = True
+    block, crack = find_holes(unknown)
+    assert block.window == (slice(32, 168), slice(40, 220))
+    assert not block.is_thin
+    assert crack.is_thin
+
+
+def test_the_near_side_of_a_gap_is_not_allowed_but_sloping_ground_is() -> None:
+    unknown = np.zeros((80, 120), bool)
+    unknown[20:60, 50:70] = True
+    none = np.zeros_like(unknown)
+    depth = np.full((80, 120), 5, np.float32)
+    depth[:, 70:] = 2
+    allowed = background_side(depth, unknown, none)
+    assert not allowed[30:50, 70:73].any()
+    assert allowed[30:50, 47:50].all()
+    ground = (4 / (0.5 + np.arange(80, dtype=np.float32) / 40)[:, None]).repeat(120, axis=1)
+    assert np.array_equal(background_side(ground, unknown, none), ~unknown)
+    before_a_wall = np.minimum(ground, 4)
+    assert np.array_equal(background_side(before_a_wall, unknown, none), ~unknown)
+
+
+def test_depth_of_a_plane_continues_as_that_plane() -> None:
+    x = np.arange(100, dtype=np.float32)
+    depth = np.ascontiguousarray(np.broadcast_to(1 / (0.2 + 0.004 * x), (60, 100)))
+    unknown = np.zeros((60, 100), bool)
+    unknown[20:40, 30:70] = True
+    given = np.where(unknown, np.float32(0), depth)
+    np.testing.assert_allclose(fill_depth(given, unknown, ~unknown), depth, rtol=2e-3)
+
+
+def test_no_depth_at_all_stays_unknown() -> None:
+    unknown = np.zeros((10, 10), bool)
+    unknown[3:6, 3:6] = True
+    assert (fill_depth(np.zeros((10, 10), np.float32), unknown, ~unknown) == 0).all()
