@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.notices import sentence_of
-from app.session import PREVIEW_SIDE, Session
+from app.session import Session
+from app.session_core import PREVIEW_SIDE
 from app.state import Event
 from app.store import SessionStore
 from app.viewport.listener import DragPhase, Modifiers

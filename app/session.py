@@ -1,63 +1,34 @@
 """One user's open photo: every gesture is a method, every change one undo step and one render."""
 
 import threading
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from app import selection
-from app.estimate import TimeEstimate
-from app.jobs import JobState, RenderJobs
-from app.services import Services
-from app.state import Event, EventKind, SessionState, project_state
-from core.editing.apply import apply, new_project, scene_up
+from app.session_masks import MaskGestures
+from core.editing.apply import new_project, scene_up
 from core.editing.history import History
 from core.editing.orbit import Orbit, camera_from_orbit
-from core.editing.render import render
 from core.errors import InvalidInput
 from core.files.depth import read_depth
 from core.files.embedded_depth import embedded_depth
-from core.files.mask import read_mask
 from core.files.photo import open_photo
 from core.files.project import load_project
 from core.files.samples import open_sample
 from core.maths.camera import intrinsics_from_fov
-from core.maths.mask import outline
 from core.maths.rigid import ground_axes
 from core.types import edits
 from core.types.camera import IDENTITY, Camera, Intrinsics, Pose
 from core.types.depth import DepthEstimate, DepthMap, Layout
-from core.types.frame import Frame
 from core.types.ids import new_object_id
-from core.types.mask import Box, Click, Mask
 from core.types.photo import Photo
-from core.types.project import Project, Settings
-from core.types.protocols import CancelToken
-from core.types.scene import Placement, SceneObject, Vec3
-
-PREVIEW_SIDE = 960
-_NO_PHOTO = "Open a photo first."
-
-Listener = Callable[[Event], None]
+from core.types.project import Settings
+from core.types.scene import Placement, Vec3
 
 
-class Session:
-    """Thread-safe. Methods raise EditorError with a sentence for the user and then change nothing."""
-
-    def __init__(self, key: str, services: Services) -> None:
-        self.key = key
-        self.services = services
-        self._lock = threading.RLock()
-        self._history: History | None = None
-        self._revision = 0
-        self._selected: str | None = None
-        self._picks: dict[str, selection.Pick] = {}
-        self._frames: dict[int, Frame] = {}
-        self._listeners: list[Listener] = []
-        self._estimate = TimeEstimate()
-        self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
+class Session(MaskGestures):
+    """Opening, selecting, placing, looking: all that a page, a 3D view or a test does with a photo."""
 
     # ---- photo in
 
@@ -103,67 +74,6 @@ class Session:
             project.photo, project.scene.source_intrinsics, Layout(horizon, ground_end)
         )
         self._commit(_depth_edit(estimate), "Layout moved")
-
-    # ---- selecting
-
-    def click(self, x: float, y: float, positive: bool = True) -> None:
-        """Select what is under a photo pixel, cut it out, or refine the selected object's mask."""
-        project, item = self.project, self.selected_object
-        if item is None and positive:
-            under = self._object_at(x, y)
-            if under is not None:
-                self.select(under.id)
-                return
-        if item is not None and not item.is_untouched:
-            raise InvalidInput(
-                f"{item.label} has been moved; put it back to change its mask, or press Esc to select something else."
-            )
-        if item is None and not positive:
-            raise InvalidInput("Nothing is selected to take away from; click an object first.")
-        before = None if item is None else self._picks.get(item.id)
-        mask = None if item is None else item.mask
-        self._take_pick(selection.add_click(self.services, project.photo, before, mask, Click(x, y, positive)))
-
-    def box(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        """Cut out the thing inside a box, as a new object."""
-        self._selected = None
-        box = Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        self._take_pick(selection.add_box(self.services, self.project.photo, box))
-
-    def lasso(self, points: list[tuple[float, float]], add: bool) -> None:
-        """Add the inside of a polygon to the mask, or take it away."""
-        self._set_mask(selection.lassoed(self.project.photo, self._own_mask(), points, add), "Lasso")
-
-    def brush(self, points: list[tuple[float, float]], radius: float, add: bool) -> None:
-        """Paint the mask, or erase it."""
-        self._set_mask(selection.painted(self.project.photo, self._own_mask(), points, radius, add), "Brush")
-
-    def grow_mask(self, pixels: float) -> None:
-        """Grow the mask; negative values shrink it."""
-        self._set_mask(selection.grown(self._needed_mask(), pixels), "Mask grown" if pixels >= 0 else "Mask shrunk")
-
-    def feather_mask(self, pixels: float) -> None:
-        """Soften the mask's edge."""
-        self._set_mask(selection.feathered(self._needed_mask(), pixels), "Mask feathered")
-
-    def use_mask_file(self, source: bytes) -> None:
-        """Take the mask from a picture of the photo's size."""
-        photo = self.project.photo
-        self._set_mask(read_mask(source, photo.width, photo.height), "Mask from file")
-
-    def next_candidate(self) -> None:
-        """Take the next way to read the last click: part, object or more."""
-        item = self.selected_object
-        if item is None or item.id not in self._picks:
-            raise InvalidInput("Click an object first; then its alternatives can be tried.")
-        self._take_pick(self._picks[item.id].next_candidate())
-
-    def select(self, object_id: str | None) -> None:
-        """Make an object the one that gizmo and numbers act on; not an undo step."""
-        if object_id is not None:
-            self.project.scene.object(object_id)
-        self._selected = object_id
-        self._notify("changed")
 
     # ---- editing
 
@@ -239,135 +149,6 @@ class Session:
         self.services.engine(settings.engine)
         self._commit(edits.SetSettings(settings), "Settings")
 
-    def undo(self) -> None:
-        """One step back."""
-        self._move_to(self._known_history.undo())
-
-    def redo(self) -> None:
-        """One step forward."""
-        self._move_to(self._known_history.redo())
-
-    def goto(self, index: int) -> None:
-        """Show a step of the history."""
-        self._move_to(self._known_history.at(index))
-
-    # ---- results
-
-    def cancel(self) -> None:
-        """Stop rendering; the last frame stays."""
-        self._jobs.cancel()
-
-    def refresh(self) -> None:
-        """Render the shown step again, after a cancel or a failure."""
-        self._render()
-
-    def full_frame(self, cancel: CancelToken | None = None) -> Frame:
-        """The shown step at the photo's own size; kept, so that a second export is quick."""
-        project = self.project
-        kept = self.services.memo.find(("full frame", project))
-        if kept is not None:
-            return kept
-        engine = self.services.engine(project.settings.engine)
-        (frame,) = render(project, engine, self.services.memo, cancel=cancel, stream=False)
-        self._estimate.learn(frame)
-        self.services.memo.put(("full frame", project), frame)
-        return frame
-
-    @property
-    def project(self) -> Project:
-        """The shown step's project. Raises InvalidInput before a photo is open."""
-        return self._known_history.project
-
-    @property
-    def history(self) -> History | None:
-        return self._history
-
-    @property
-    def revision(self) -> int:
-        return self._revision
-
-    @property
-    def selected_object(self) -> SceneObject | None:
-        """The object that gizmo and numbers act on."""
-        if self._selected is None:
-            return None
-        return self.project.scene.object(self._selected)
-
-    @property
-    def frame(self) -> Frame | None:
-        """The newest frame of the shown revision."""
-        return self._frames.get(self._revision)
-
-    def frame_of_step(self, index: int) -> Frame | None:
-        """The finished preview of a history step, while it is still remembered."""
-        steps = self._known_history.steps
-        if not 0 <= index < len(steps):
-            raise InvalidInput(f"There is no step {index} in the history; it has {len(steps)}.")
-        return self.services.memo.find(("frame", steps[index].project))
-
-    @property
-    def state(self) -> SessionState:
-        """A snapshot for whoever shows it."""
-        with self._lock:
-            base = SessionState(revision=self._revision, mask_title=self.services.segmentation.info.title)
-            if self._history is None:
-                return base
-            history, frame = self._history, self.frame
-            engine = self.services.engine(history.project.settings.engine)
-            return replace(
-                base,
-                **project_state(history.project, self._selected),
-                engine_title=engine.info.title,
-                steps=tuple(step.label for step in history.steps),
-                step=history.index,
-                can_undo=history.can_undo,
-                can_redo=history.can_redo,
-                job=self._jobs.state,
-                share_invented=None if frame is None else float(frame.invented.mean()),
-                expected_seconds=None if frame is None else self._estimate.full_size(frame, history.project.photo),
-            )
-
-    def outline(self) -> list[list[tuple[float, float]]]:
-        """Polygons around the selected object's mask, in photo pixels."""
-        item = self.selected_object
-        if item is None:
-            return []
-        polygons = outline(item.mask.coverage)
-        return [[(float(x), float(y)) for x, y in polygon] for polygon in polygons]
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Hear of changes; the returned function ends it. Listeners must not block."""
-        with self._lock:
-            self._listeners.append(listener)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                if listener in self._listeners:
-                    self._listeners.remove(listener)
-
-        return unsubscribe
-
-    def report(self, sentence: str) -> None:
-        """Tell listeners of a failure that happened outside a method call."""
-        self._notify("error", sentence)
-
-    def wait_idle(self, timeout: float) -> bool:
-        """Whether all rendering is done within `timeout` seconds."""
-        return self._jobs.wait_idle(timeout)
-
-    def close(self) -> None:
-        """Stop all work."""
-        self._jobs.close()
-        self._listeners.clear()
-
-    # ---- inside
-
-    @property
-    def _known_history(self) -> History:
-        if self._history is None:
-            raise InvalidInput(_NO_PHOTO)
-        return self._history
-
     def _begin(self, photo: Photo, depth: DepthMap | None, intrinsics: Intrinsics | None = None) -> None:
         estimate = self.services.geometry(photo, depth, intrinsics)
         self._replace_history(History.begin(new_project(photo, estimate)))
@@ -377,113 +158,10 @@ class Session:
         self.services.embedding(photo)
         self._notify("progress")
 
-    def _replace_history(self, history: History) -> None:
-        with self._lock:
-            self._history, self._selected = history, None
-            self._picks.clear()
-            self._revision += 1
-        self._render()
-        self._notify("changed")
-
-    def _commit(self, edit: edits.Edit, label: str, select: str | None = None) -> None:
-        with self._lock:
-            history = self._known_history
-            self._history = history.push(apply(history.project, edit), label)
-            self._selected = select if select is not None else self._still_there(self._selected)
-            self._revision += 1
-        self._render()
-        self._notify("changed")
-
-    def _move_to(self, history: History) -> None:
-        with self._lock:
-            if history.index == self._known_history.index:
-                return
-            self._history = history
-            self._selected = self._still_there(self._selected)
-            self._revision += 1
-        self._render()
-        self._notify("changed")
-
-    def _still_there(self, object_id: str | None) -> str | None:
-        objects = self._known_history.project.scene.objects
-        return object_id if any(o.id == object_id for o in objects) else None
-
-    def _object_at(self, x: float, y: float) -> SceneObject | None:
-        """The last object whose mask holds a photo pixel and that still stands there."""
-        column, row = round(x), round(y)
-        for item in reversed(self.project.scene.objects):
-            rows, columns = item.mask.coverage.shape
-            inside = 0 <= row < rows and 0 <= column < columns
-            if inside and item.is_untouched and item.mask.coverage[row, column] >= 128:
-                return item
-        return None
-
-    def _take_pick(self, chosen: selection.Pick) -> None:
-        object_id = self._set_mask(chosen.mask, "Selected")
-        self._picks[object_id] = chosen
-
-    def _set_mask(self, mask: Mask, label: str) -> str:
-        """Give the selected object a mask, or cut out a new object with it."""
-        item = self.selected_object
-        if item is not None:
-            self._commit(edits.SetMask(item.id, mask), f"{label} {item.label}")
-            return item.id
-        object_id = new_object_id()
-        taken = {o.label for o in self.project.scene.objects}
-        name = next(f"Object {n}" for n in range(1, len(taken) + 2) if f"Object {n}" not in taken)
-        self._commit(edits.AddObject(object_id, mask, name), f"{label} {name}", select=object_id)
-        return object_id
-
-    def _own_mask(self) -> Mask | None:
-        item = self.selected_object
-        return None if item is None else item.mask
-
-    def _needed_mask(self) -> Mask:
-        mask = self._own_mask()
-        if mask is None:
-            raise InvalidInput("Select an object first; then its mask can be changed.")
-        return mask
-
     def _from_ground(self, right: float, up: float, away: float) -> Vec3:
         axes = ground_axes(scene_up(self.project.scene))
         x, y, z = np.array([right, up, away]) @ axes
         return float(x), float(y), float(z)
-
-    def _render(self) -> None:
-        with self._lock:
-            project, revision = self.project, self._revision
-        engine, memo = self.services.engine(project.settings.engine), self.services.memo
-
-        def frames(cancel: CancelToken) -> Iterator[Frame]:
-            kept = memo.find(("frame", project))
-            if kept is not None:
-                yield kept
-                return
-            for frame in render(project, engine, memo, PREVIEW_SIDE, cancel):
-                if frame.stage == "final":
-                    memo.put(("frame", project), frame)
-                yield frame
-
-        self._jobs.start(revision, "Updating the picture", frames)
-
-    def _frame_arrived(self, revision: int, frame: Frame) -> None:
-        with self._lock:
-            if revision != self._revision:
-                return
-            self._frames = {revision: frame}
-        self._notify("frame")
-
-    def _job_changed(self, revision: int, state: JobState) -> None:
-        if state.error is not None:
-            self._notify("error", state.error)
-        elif revision == self._revision:
-            self._notify("progress")
-
-    def _notify(self, kind: EventKind, message: str = "") -> None:
-        with self._lock:
-            event, listeners = Event(kind, self._revision, message), tuple(self._listeners)
-        for listener in listeners:
-            listener(event)
 
 
 def _depth_edit(estimate: DepthEstimate) -> edits.SetDepth:

@@ -1,0 +1,247 @@
+"""What every session has: a history, a revision, a render job and people who listen."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from app import selection
+from app.estimate import TimeEstimate
+from app.jobs import JobState, RenderJobs
+from app.services import Services
+from app.state import Event, EventKind, SessionState, project_state
+from core.editing.apply import apply
+from core.editing.history import History
+from core.editing.render import render
+from core.errors import InvalidInput
+from core.maths.mask import outline
+from core.types import edits
+from core.types.frame import Frame
+from core.types.project import Project
+from core.types.protocols import CancelToken
+from core.types.scene import SceneObject
+
+PREVIEW_SIDE = 960
+
+Listener = Callable[[Event], None]
+
+
+class SessionCore:
+    """Thread-safe. Methods raise EditorError with a sentence for the user and then change nothing."""
+
+    def __init__(self, key: str, services: Services) -> None:
+        self.key = key
+        self.services = services
+        self._lock = threading.RLock()
+        self._history: History | None = None
+        self._revision = 0
+        self._selected: str | None = None
+        self._picks: dict[str, selection.Pick] = {}
+        self._frames: dict[int, Frame] = {}
+        self._listeners: list[Listener] = []
+        self._estimate = TimeEstimate()
+        self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
+
+    # ---- history and selection
+
+    def select(self, object_id: str | None) -> None:
+        """Make an object the one that gizmo and numbers act on; not an undo step."""
+        if object_id is not None:
+            self.project.scene.object(object_id)
+        self._selected = object_id
+        self._notify("changed")
+
+    def undo(self) -> None:
+        """One step back."""
+        self._move_to(self._known_history.undo())
+
+    def redo(self) -> None:
+        """One step forward."""
+        self._move_to(self._known_history.redo())
+
+    def goto(self, index: int) -> None:
+        """Show a step of the history."""
+        self._move_to(self._known_history.at(index))
+
+    # ---- results
+
+    def cancel(self) -> None:
+        """Stop rendering; the last frame stays."""
+        self._jobs.cancel()
+
+    def refresh(self) -> None:
+        """Render the shown step again, after a cancel or a failure."""
+        self._render()
+
+    def full_frame(self, cancel: CancelToken | None = None) -> Frame:
+        """The shown step at the photo's own size; kept, so that a second export is quick."""
+        project = self.project
+        kept = self.services.memo.find(("full frame", project))
+        if kept is not None:
+            return kept
+        engine = self.services.engine(project.settings.engine)
+        (frame,) = render(project, engine, self.services.memo, cancel=cancel, stream=False)
+        self._estimate.learn(frame)
+        self.services.memo.put(("full frame", project), frame)
+        return frame
+
+    @property
+    def project(self) -> Project:
+        """The shown step's project. Raises InvalidInput before a photo is open."""
+        return self._known_history.project
+
+    @property
+    def history(self) -> History | None:
+        return self._history
+
+    @property
+    def revision(self) -> int:
+        return self._revision
+
+    @property
+    def selected_object(self) -> SceneObject | None:
+        """The object that gizmo and numbers act on."""
+        if self._selected is None:
+            return None
+        return self.project.scene.object(self._selected)
+
+    @property
+    def frame(self) -> Frame | None:
+        """The newest frame of the shown revision."""
+        return self._frames.get(self._revision)
+
+    def frame_of_step(self, index: int) -> Frame | None:
+        """The finished preview of a history step, while it is still remembered."""
+        steps = self._known_history.steps
+        if not 0 <= index < len(steps):
+            raise InvalidInput(f"There is no step {index} in the history; it has {len(steps)}.")
+        return self.services.memo.find(("frame", steps[index].project))
+
+    @property
+    def state(self) -> SessionState:
+        """A snapshot for whoever shows it."""
+        with self._lock:
+            base = SessionState(revision=self._revision, mask_title=self.services.segmentation.info.title)
+            if self._history is None:
+                return base
+            history, frame = self._history, self.frame
+            engine = self.services.engine(history.project.settings.engine)
+            return replace(
+                base,
+                **project_state(history.project, self._selected),
+                engine_title=engine.info.title,
+                steps=tuple(step.label for step in history.steps),
+                step=history.index,
+                can_undo=history.can_undo,
+                can_redo=history.can_redo,
+                job=self._jobs.state,
+                share_invented=None if frame is None else float(frame.invented.mean()),
+                expected_seconds=None if frame is None else self._estimate.full_size(frame, history.project.photo),
+            )
+
+    def outline(self) -> list[list[tuple[float, float]]]:
+        """Polygons around the selected object's mask, in photo pixels."""
+        item = self.selected_object
+        if item is None:
+            return []
+        polygons = outline(item.mask.coverage)
+        return [[(float(x), float(y)) for x, y in polygon] for polygon in polygons]
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Hear of changes; the returned function ends it. Listeners must not block."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return unsubscribe
+
+    def report(self, sentence: str) -> None:
+        """Tell listeners of a failure that happened outside a method call."""
+        self._notify("error", sentence)
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Whether all rendering is done within `timeout` seconds."""
+        return self._jobs.wait_idle(timeout)
+
+    def close(self) -> None:
+        """Stop all work."""
+        self._jobs.close()
+        self._listeners.clear()
+
+    # ---- inside
+
+    @property
+    def _known_history(self) -> History:
+        if self._history is None:
+            raise InvalidInput("Open a photo first.")
+        return self._history
+
+    def _replace_history(self, history: History) -> None:
+        with self._lock:
+            self._history, self._selected = history, None
+            self._picks.clear()
+            self._revision += 1
+        self._render()
+        self._notify("changed")
+
+    def _commit(self, edit: edits.Edit, label: str, select: str | None = None) -> None:
+        with self._lock:
+            history = self._known_history
+            self._history = history.push(apply(history.project, edit), label)
+            self._selected = select if select is not None else self._still_there(self._selected)
+            self._revision += 1
+        self._render()
+        self._notify("changed")
+
+    def _move_to(self, history: History) -> None:
+        with self._lock:
+            if history.index == self._known_history.index:
+                return
+            self._history = history
+            self._selected = self._still_there(self._selected)
+            self._revision += 1
+        self._render()
+        self._notify("changed")
+
+    def _still_there(self, object_id: str | None) -> str | None:
+        objects = self._known_history.project.scene.objects
+        return object_id if any(o.id == object_id for o in objects) else None
+
+    def _render(self) -> None:
+        with self._lock:
+            project, revision = self.project, self._revision
+        engine, memo = self.services.engine(project.settings.engine), self.services.memo
+
+        def frames(cancel: CancelToken) -> Iterator[Frame]:
+            kept = memo.find(("frame", project))
+            if kept is not None:
+                yield kept
+                return
+            for frame in render(project, engine, memo, PREVIEW_SIDE, cancel):
+                if frame.stage == "final":
+                    memo.put(("frame", project), frame)
+                yield frame
+
+        self._jobs.start(revision, "Updating the picture", frames)
+
+    def _frame_arrived(self, revision: int, frame: Frame) -> None:
+        with self._lock:
+            if revision != self._revision:
+                return
+            self._frames = {revision: frame}
+        self._notify("frame")
+
+    def _job_changed(self, revision: int, state: JobState) -> None:
+        if state.error is not None:
+            self._notify("error", state.error)
+        elif revision == self._revision:
+            self._notify("progress")
+
+    def _notify(self, kind: EventKind, message: str = "") -> None:
+        with self._lock:
+            event, listeners = Event(kind, self._revision, message), tuple(self._listeners)
+        for listener in listeners:
+            listener(event)

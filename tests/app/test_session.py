@@ -1,0 +1,238 @@
+"""A session used like an artist would, without a page."""
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fakes import FlatEngine
+
+from app.services import Services
+from app.session import Session
+from app.state import Event
+from app.store import SessionStore
+from core.editing.memo import Memo
+from core.errors import EditorError, InvalidInput
+from core.files.png import encode_png
+from core.files.project import load_project, save_project
+from core.types.project import Settings
+from core.types.scene import Placement
+
+PATIENCE = 60.0
+
+
+class FlatServices(Services):
+    """The real services but for the engine, so that these tests are about sessions."""
+
+    def engine(self, choice):
+        return self._engines.setdefault(choice, FlatEngine())
+
+
+@pytest.fixture
+def session():
+    opened = Session("test", FlatServices(Memo()))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def coffee(session):
+    session.open_sample("coffee")
+    session.click(300, 200)
+    return session
+
+
+def idle(session: Session) -> None:
+    assert session.wait_idle(PATIENCE)
+
+
+def test_before_a_photo_every_gesture_says_so(session):
+    assert session.state.photo_name is None
+    for gesture in (lambda: session.click(1, 1), session.undo, session.home, session.full_frame):
+        with pytest.raises(InvalidInput, match="Open a photo first"):
+            gesture()
+
+
+def test_open_click_slide_undo_redo(coffee):
+    (cup,) = coffee.state.objects
+    assert cup.selected
+    assert cup.at_rest
+    coffee.slide(cup.id, -0.2, 0.1)
+    idle(coffee)
+    (moved,) = coffee.state.objects
+    assert moved.ground == pytest.approx((-0.2, 0.0, 0.1))
+    assert coffee.frame is not None
+    assert coffee.frame.stage == "final"
+    assert 0 < coffee.state.share_invented < 1
+    assert coffee.state.expected_seconds > 0
+    coffee.undo()
+    assert coffee.state.objects[0].at_rest
+    coffee.undo()
+    assert not coffee.state.objects
+    assert coffee.state.selected is None
+    coffee.redo()
+    coffee.redo()
+    assert coffee.state.objects[0].ground == pytest.approx((-0.2, 0.0, 0.1))
+    assert coffee.state.steps[0] == "Original"
+
+
+def test_one_gesture_is_one_step_and_no_change_is_none(coffee):
+    (cup,) = coffee.state.objects
+    steps = len(coffee.state.steps)
+    coffee.place(cup.id, Placement((0.1, 0.0, 0.0)))
+    coffee.place(cup.id, Placement((0.1, 0.0, 0.0)))
+    assert len(coffee.state.steps) == steps + 1
+
+
+def test_refining_a_mask(coffee):
+    first = coffee.selected_object.mask
+    coffee.grow_mask(5)
+    assert coffee.selected_object.mask.coverage.sum() > first.coverage.sum()
+    coffee.brush([(300.0, 200.0)], 30.0, add=False)
+    assert coffee.selected_object.mask.coverage[200, 300] == 0
+    coffee.lasso([(250, 150), (350, 150), (350, 250), (250, 250)], add=True)
+    assert coffee.selected_object.mask.coverage[200, 300] == 255
+    coffee.feather_mask(4)
+    assert len(coffee.outline()) >= 1
+    assert len(coffee.state.objects) == 1
+
+
+def test_a_moved_object_must_come_back_before_its_mask_changes(coffee):
+    coffee.slide(coffee.state.selected, 0.3, 0.0)
+    with pytest.raises(InvalidInput, match="has been moved"):
+        coffee.click(300, 200)
+
+
+def test_a_refused_gesture_changes_nothing(coffee):
+    before = coffee.state
+    for gesture in (
+        lambda: coffee.place("nobody", Placement()),
+        lambda: coffee.set_layout(0.9, 0.1),
+        lambda: coffee.set_field_of_view(500),
+        lambda: coffee.click(-50, 10),
+        lambda: coffee.use_mask_file(b"nothing"),
+        lambda: coffee.open_photo(b"not a photo", "x.jpg"),
+    ):
+        with pytest.raises(EditorError):
+            gesture()
+    assert coffee.state.steps == before.steps
+    assert coffee.state.revision == before.revision
+
+
+def test_camera_moves_and_home(coffee):
+    coffee.orbit(10.0, -5.0, dolly=0.1)
+    orbit = coffee.state.camera.orbit
+    assert (orbit.yaw_deg, orbit.pitch_deg, orbit.dolly) == pytest.approx((10.0, -5.0, 0.1))
+    assert not coffee.state.camera.at_home
+    coffee.home()
+    assert coffee.state.camera.at_home
+    idle(coffee)
+    assert np.array_equal(coffee.frame.pixels, coffee.project.photo.pixels)
+
+
+def test_hide_duplicate_release_rename(coffee):
+    (cup,) = coffee.state.objects
+    coffee.rename(cup.id, "Cup")
+    coffee.duplicate(cup.id)
+    assert [o.label for o in coffee.state.objects] == ["Cup", "Cup copy"]
+    assert coffee.state.objects[1].selected
+    coffee.remove(coffee.state.objects[1].id)
+    coffee.remove(cup.id)
+    assert coffee.state.objects[0].hidden
+    coffee.release(cup.id)
+    assert not coffee.state.objects
+
+
+def test_listeners_hear_changes_and_frames(session):
+    heard: list[Event] = []
+    done = threading.Event()
+
+    def listen(event: Event) -> None:
+        heard.append(event)
+        if event.kind == "frame":
+            done.set()
+
+    unsubscribe = session.subscribe(listen)
+    session.open_sample("coffee")
+    assert done.wait(PATIENCE)
+    assert {"changed", "progress", "frame"} <= {event.kind for event in heard}
+    unsubscribe()
+    count = len(heard)
+    session.set_settings(Settings(seed=3))
+    assert len(heard) == count
+
+
+def test_a_failing_engine_is_seen_and_the_last_frame_stays(coffee):
+    idle(coffee)
+    heard: list[Event] = []
+    coffee.subscribe(heard.append)
+
+    class Broken(FlatEngine):
+        def render(self, request, cancel):
+            raise RuntimeError("boom")
+
+    coffee.services._engines["auto"] = Broken()
+    coffee.remove(coffee.state.selected)
+    idle(coffee)
+    (error,) = [event for event in heard if event.kind == "error"]
+    assert "reference" in error.message
+    assert "boom" not in error.message
+    coffee.undo()
+    idle(coffee)
+    assert coffee.frame is not None
+
+
+def test_the_full_frame_has_the_photos_size_and_is_kept(coffee):
+    coffee.slide(coffee.state.selected, -0.2, 0.0)
+    frame = coffee.full_frame()
+    assert frame.pixels.shape == coffee.project.photo.pixels.shape
+    assert coffee.full_frame() is frame
+
+
+def test_bring_your_own_depth(session):
+    session.open_photo(_gradient_png(), "gradient.png")
+    from core.files.npy import encode_npy
+
+    session.use_depth_file(encode_npy(np.full((30, 40), 2.5, np.float32)), "depth.npy", None)
+    assert session.state.depth_scale == "metric"
+    assert session.state.unit == "m"
+    with pytest.raises(InvalidInput, match="another shape"):
+        session.use_depth_file(encode_npy(np.full((40, 40), 2.5, np.float32)), "square.npy", None)
+
+
+def test_a_saved_project_continues(coffee):
+    coffee.slide(coffee.state.selected, -0.2, 0.0)
+    saved = save_project(coffee.project)
+    coffee.load_project(saved)
+    assert coffee.project == load_project(saved)
+    assert not coffee.state.can_undo
+
+
+def test_sessions_do_not_see_each_other_and_expire(tmp_path: Path):
+    store = SessionStore(FlatServices(Memo()), tmp_path, idle_seconds=0.0)
+    one, two = store.create(), store.create()
+    one.open_sample("coffee")
+    assert two.state.photo_name is None
+    assert one.key != two.key
+    store.expire()
+    with pytest.raises(KeyError):
+        store.get(one.key)
+
+
+def test_unsaved_work_survives_in_an_autosave(tmp_path: Path):
+    services = FlatServices(Memo())
+    store = SessionStore(services, tmp_path)
+    session = store.create()
+    session.open_sample("coffee")
+    session.click(300, 200)
+    session.slide(session.state.selected, -0.2, 0.0)
+    project = session.project
+    store.close_all()
+    (kept,) = SessionStore(services, tmp_path).autosaves()
+    assert load_project(kept.path.read_bytes()) == project
+
+
+def _gradient_png() -> bytes:
+    pixels = np.zeros((60, 80, 3), np.uint8)
+    pixels[..., 0] = np.arange(80)
+    return encode_png(pixels)
