@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from core.errors import EditorError
@@ -14,22 +15,42 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises EditorError when the folder is missing, not writable or the disk is full.
     """
+    write_all({path: data})
+
+
+def write_all(files: Mapping[Path, bytes]) -> None:
+    """Write every file beside its place first and only then put them there, in order: a full disk changes nothing.
+
+    Raises EditorError as `write_atomically` does.
+    """
+    staged: list[tuple[str, Path]] = []
+    path = Path()
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        try:
+        for path, data in files.items():
+            handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+            staged.append((temporary, path))
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
             os.chmod(temporary, _mode_for(path))
+        for temporary, path in staged:
             os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
     except OSError as error:
         raise EditorError(
             f"{path} could not be written ({error.strerror or error}); choose another place or make room."
         ) from error
+    finally:
+        for temporary, _ in staged:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write several files that belong together, the first one last, so that it never names a missing one.
+
+    Raises EditorError as `write_atomically` does.
+    """
+    write_all({folder / name: data for name, data in list(files.items())[::-1]})
 
 
 def _mode_for(path: Path) -> int:

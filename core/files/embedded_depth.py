@@ -35,10 +35,13 @@ def embedded_depth(source: Path | bytes, limits: PhotoLimits = DEFAULT_LIMITS) -
         width, height = picture.size
         check_pixel_count(width, height, name, limits)
         stored = np.array(picture)
+        stored = stored.reshape(height, -1) if stored.ndim == 2 else stored[..., 0]
+        levels = stored[:, :width]
+        if levels.shape != (height, width) or not levels.size:
+            raise ValueError(f"{levels.shape} of {width}x{height}")
     except DECODER_FAULTS as error:
         raise InvalidInput(f"{name} has a damaged depth picture; open a copy without it.") from error
-    stored = stored.reshape(height, -1) if stored.ndim == 2 else stored[..., 0]
-    return depth_from_levels(stored[:, :width], picture.info["metadata"] or {})
+    return depth_from_levels(levels, picture.info["metadata"] or {})
 
 
 def depth_from_levels(levels: np.ndarray, metadata: dict[str, Any]) -> DepthMap:

@@ -1,12 +1,16 @@
 """NPY arrays in bytes, without pickle and without believing the header about sizes."""
 
 import io
+import tokenize
 
 import numpy as np
 
 from core.errors import InvalidInput
 
 NPY_MAGIC = b"\x93NUMPY"
+
+# numpy parses the header as Python source.
+_NUMPY_FAULTS = (ValueError, EOFError, OSError, SyntaxError, TypeError, KeyError, OverflowError, tokenize.TokenError)
 
 
 def encode_npy(array: np.ndarray) -> bytes:
@@ -29,7 +33,7 @@ def decode_npy(data: bytes, name: str) -> np.ndarray:
             raise ValueError(f"{shape} of {dtype} in {len(data)} bytes")
         stream.seek(0)
         return np.lib.format.read_array(stream, allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, TypeError, KeyError, OverflowError) as error:
+    except _NUMPY_FAULTS as error:
         raise InvalidInput(
             f"{name} is not a plain NPY array or is cut short; save it again with numpy.save."
         ) from error

@@ -38,7 +38,7 @@ DECODER_FAULTS = (
     cv2.error,
 )
 
-_TIFF_PLANAR, _TIFF_BITS, _TIFF_PHOTOMETRIC = 284, 258, 262
+_TIFF_PLANAR, _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_EXTRA_SAMPLES = 284, 258, 262, 338
 
 
 @dataclass(frozen=True)
@@ -238,10 +238,12 @@ def _read_16_bit(image: Image.Image, data: bytes, name: str) -> tuple[Pixels, Co
     if image.format == "TIFF" and _tiff_tag(image, _TIFF_PHOTOMETRIC, (1,)) == (0,):
         values = np.concatenate([65535 - values[..., :1], values[..., 1:]], axis=2)
     pixels, alpha = _split(values)
+    if alpha is not None and image.format == "TIFF" and _tiff_tag(image, _TIFF_EXTRA_SAMPLES, (2,))[0] == 1:
+        pixels = _straight(pixels, alpha)
     icc_profile = image.info.get("icc_profile") or None
     if icc_profile is not None and profile.colour_space(icc_profile) == "GRAY" and values.shape[2] <= 2:
         try:
-            gray = profile.gray_16_to_srgb(values[..., 0], icc_profile)
+            gray = profile.gray_to_srgb(values[..., 0], icc_profile)
         except ImageCms.PyCMSError:
             return pixels, alpha, None
         pixels = np.repeat(gray[..., None], 3, axis=2)
@@ -266,7 +268,10 @@ def _read_8_bit(image: Image.Image, name: str) -> tuple[Pixels, Coverage | None,
     if own_space == "RGB":
         return pixels, alpha, icc_profile
     try:
-        return profile.converted(image.convert("L") if gray else image, icc_profile), alpha, None
+        if not gray:
+            return profile.cmyk_to_srgb(image, icc_profile), alpha, None
+        level = profile.gray_to_srgb(np.asarray(image.convert("L")), icc_profile)
+        return np.repeat(level[..., None], 3, axis=2), alpha, None
     except ImageCms.PyCMSError:
         return pixels, alpha, None
 
@@ -282,3 +287,9 @@ def _split(values: np.ndarray) -> tuple[Pixels, Coverage | None]:
     alpha = np.ascontiguousarray(values[..., -1]) if channels in (2, 4) else None
     rgb = values[..., :3] if channels >= 3 else np.repeat(values[..., :1], 3, axis=2)
     return np.ascontiguousarray(rgb), alpha
+
+
+def _straight(premultiplied: Pixels, alpha: Coverage) -> Pixels:
+    """16-bit colours with the alpha divided out."""
+    colours = premultiplied * (65535.0 / np.maximum(alpha, 1).astype(np.float32))[..., None]
+    return np.minimum(np.rint(colours), 65535).astype(np.uint16)

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from core.errors import EditorError
-from core.files.atomic import write_atomically
+from core.files.atomic import write_atomically, write_files
 
 
 def test_new_and_replaced_files_hold_all_bytes(tmp_path):
@@ -44,3 +44,13 @@ def test_missing_folder_and_folder_as_target_get_one_sentence(tmp_path):
         with pytest.raises(EditorError, match="could not be written"):
             write_atomically(path, b"x")
     assert os.listdir(tmp_path) == []
+
+
+def test_main_file_is_not_written_when_what_it_names_cannot_be(tmp_path):
+    files = {"a.obj": b"mtllib a.mtl", "a.mtl": b"newmtl"}
+    write_files(tmp_path, files)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
+    (tmp_path / "b.mtl").mkdir()
+    with pytest.raises(EditorError, match=r"b\.mtl"):
+        write_files(tmp_path, {"b.obj": b"mtllib b.mtl", "b.mtl": b"newmtl"})
+    assert not (tmp_path / "b.obj").exists()

@@ -88,6 +88,7 @@ def _coloured_png() -> bytes:
         encode_npy(np.zeros((0, 4))),
         encode_exr({"A": VALUES, "B": VALUES}),
         encode_npy(np.ones((2, 2))).replace(b"(2, 2)", b"(9, 9)"),
+        encode_npy(np.ones((2, 2))).replace(b"(2, 2)", b"(2, 2("),
         b"\x93NUMPY\x01\x00" + b"v\x00{'descr': '|O', 'fortran_order': False, 'shape': (1,), }" + b" " * 60 + b"\n",
     ],
 )

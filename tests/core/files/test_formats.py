@@ -40,6 +40,8 @@ VALUES = {
     "camera": (CameraShot("a.png", Camera(INTRINSICS)),),
     "project": Project(Photo("a", GRAY, GRAY), DEPTH, Scene(INTRINSICS, Camera(INTRINSICS))),
 }
+# Clouds, meshes and layers are only written; the tests of their encoders read them with other libraries.
+READ_AGAIN = ("picture", "mask", "depth", "flow", "camera", "project")
 MAGIC = {
     "png": b"\x89PNG", "jpg": b"\xff\xd8", "tif": b"II*\0", "webp": b"RIFF", "exr": b"\x76\x2f\x31\x01",
     "npy": b"\x93NUMPY", "ply": b"ply\n", "pcd": b"# .PCD", "xyz": b"1 1 1", "glb": b"glTF", "obj": b"mtllib",
@@ -60,7 +62,7 @@ def test_every_kind_has_a_format_and_names_are_unique():
     assert all(formats_of(kind)[0].kind == kind for kind in get_args(Kind))
 
 
-@pytest.mark.parametrize("item", FORMATS, ids=lambda item: item.name)
+@pytest.mark.parametrize("item", [item for item in FORMATS if item.kind in READ_AGAIN], ids=lambda item: item.name)
 def test_what_we_read_reads_what_we_write(item):
     (data, *_) = item.encode(VALUES[item.kind], "photo").values()
     readers = {
@@ -79,8 +81,6 @@ def test_what_we_read_reads_what_we_write(item):
         "camera": True,
         "project": True,
     }
-    if item.kind not in readers:
-        pytest.skip(f"{item.kind} is only written; tests of its own encoder read it with other libraries")
     assert np.array_equal(readers[item.kind](), expected[item.kind])
 
 

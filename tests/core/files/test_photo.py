@@ -81,6 +81,18 @@ def test_sixteen_bit_tiff_stays_sixteen_bit(planar, channels, compression):
         assert (photo.alpha == values[..., 3]).all()
 
 
+def test_premultiplied_sixteen_bit_tiff_becomes_straight():
+    alpha = RGBA16[..., 3] | 0x4000
+    premultiplied = (RGBA16[..., :3] * (alpha[..., None] / 65535)).astype(np.uint16)
+    stream = io.BytesIO()
+    values = np.dstack([premultiplied, alpha])
+    tifffile.imwrite(stream, values, photometric="rgb", extrasamples=["assocalpha"])
+    photo = open_photo(stream.getvalue())
+    assert np.abs(photo.pixels.astype(int) - RGBA16[..., :3]).max() <= 4
+    assert photo.alpha is not None
+    assert (photo.alpha == alpha).all()
+
+
 def test_sixteen_bit_lzw_tiff_stays_sixteen_bit():
     data = cv2.imencode(".tiff", RGBA16[..., 2::-1], [cv2.IMWRITE_TIFF_COMPRESSION, 5])[1].tobytes()
     assert (open_photo(data).pixels == RGBA16[..., :3]).all()
@@ -194,6 +206,39 @@ def test_srgb_profile_leaves_the_rendition_untouched():
     photo = open_photo(encoded(Image.fromarray(RGB8), "PNG", icc_profile=icc))
     assert (photo.srgb == RGB8).all()
     assert photo.icc_profile == icc
+
+
+def gray_profile(gamma: float) -> bytes:
+    """A minimal ICC gray profile with a pure power curve."""
+    curve = b"curv\0\0\0\0" + struct.pack(">IHH", 1, round(gamma * 256), 0)
+    white = b"XYZ \0\0\0\0" + struct.pack(">iii", round(0.9642 * 65536), 65536, round(0.8249 * 65536))
+    tags = struct.pack(">I4sII4sII", 2, b"wtpt", 156, len(white), b"kTRC", 156 + len(white), len(curve))
+    size = 128 + len(tags) + len(white) + len(curve)
+    header = struct.pack(">I4sI4s4s4s", size, b"lcms", 0x02400000, b"mntr", b"GRAY", b"XYZ ")
+    header += bytes(12) + b"acsp" + bytes(28) + white[8:20]
+    return header.ljust(128, b"\0") + tags + white + curve
+
+
+def expected_srgb(gray: np.ndarray, gamma: float) -> np.ndarray:
+    linear = gray**gamma
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def test_gray_profiles_are_applied_at_both_bit_depths_and_dropped():
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (2, 1))
+    photo = open_photo(encoded(Image.fromarray(ramp), "PNG", icc_profile=gray_profile(1.0)))
+    assert photo.icc_profile is None
+    assert np.abs(photo.pixels[0, :, 1] - 255 * expected_srgb(np.arange(256) / 255, 1.0)).max() <= 1.5
+    deep = np.tile(np.linspace(0, 65535, 700).astype(np.uint16), (2, 1))
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, deep, photometric="minisblack", iccprofile=gray_profile(1.8))
+    photo = open_photo(stream.getvalue())
+    assert photo.icc_profile is None
+    assert photo.bit_depth == 16
+    difference = photo.pixels[0, :, 1] / 65535 - expected_srgb(deep[0] / 65535, 1.8)
+    assert np.abs(difference).max() < 0.006
+    assert np.abs(difference[20:]).max() < 0.003
+    assert len(np.unique(photo.pixels)) > 600
 
 
 def test_unreadable_profile_is_left_out():
