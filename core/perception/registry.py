@@ -1,0 +1,84 @@
+"""Depth and mask back-ends by name; nothing heavy is imported before one is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from core.errors import BackendUnavailable
+from core.types.protocols import BackendInfo, DepthBackend, SegmentationBackend
+
+Backend = TypeVar("Backend", DepthBackend, SegmentationBackend)
+
+
+@dataclass(frozen=True)
+class Entry(Generic[Backend]):
+    """One back-end: what it is, how it is made, and why it cannot run here (None when it can)."""
+
+    info: BackendInfo
+    make: Callable[[], Backend]
+    why_not: Callable[[], str | None]
+
+
+def depth_backends() -> dict[str, Entry[DepthBackend]]:
+    """All depth back-ends, the preferred one first."""
+    layout = BackendInfo("layout", "Layout guess (no network)", "MIT")
+    return {layout.name: Entry(layout, _layout, _always)}
+
+
+def segmentation_backends() -> dict[str, Entry[SegmentationBackend]]:
+    """All mask back-ends, the preferred one first."""
+    graphcut = BackendInfo("graphcut", "Colour and edge cut (no network)", "MIT")
+    return {graphcut.name: Entry(graphcut, _graphcut, _graphcut_why_not)}
+
+
+def available() -> list[tuple[BackendInfo, str | None]]:
+    """Every back-end with the reason why it cannot run here, or None."""
+    entries = [*depth_backends().values(), *segmentation_backends().values()]
+    return [(entry.info, entry.why_not()) for entry in entries]
+
+
+def make_depth_backend(name: str) -> DepthBackend:
+    """Raises BackendUnavailable for an unknown name or one that cannot run here."""
+    return _make(name, depth_backends(), "depth")
+
+
+def make_segmentation_backend(name: str) -> SegmentationBackend:
+    """Raises BackendUnavailable for an unknown name or one that cannot run here."""
+    return _make(name, segmentation_backends(), "mask")
+
+
+def _make(name: str, entries: dict[str, Entry[Backend]], kind: str) -> Backend:
+    if name not in entries:
+        raise BackendUnavailable(f"There is no {kind} back-end called {name!r}; choose one of: {', '.join(entries)}.")
+    reason = entries[name].why_not()
+    if reason is not None:
+        raise BackendUnavailable(reason)
+    return entries[name].make()
+
+
+def _always() -> str | None:
+    return None
+
+
+def _layout() -> DepthBackend:
+    from core.perception.depth.layout import LayoutDepth
+
+    return LayoutDepth()
+
+
+def _graphcut() -> SegmentationBackend:
+    from core.perception.segmentation.graphcut import GraphCut
+
+    return GraphCut()
+
+
+def _graphcut_why_not() -> str | None:
+    """Plain OpenCV lacks the superpixels and the guided filter."""
+    import cv2
+
+    if hasattr(cv2, "ximgproc"):
+        return None
+    return (
+        "Masks by click need OpenCV's contrib modules; run "
+        "'pip uninstall opencv-python opencv-python-headless' and 'pip install opencv-contrib-python-headless'."
+    )
