@@ -1,17 +1,19 @@
 """What this machine has, and which back-ends and engines can run on it."""
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app import environment
+from core.engines import registry as engines
+from core.perception import registry as perception
 from core.types.protocols import BackendInfo, EngineInfo
 
 REQUIREMENTS = Path(__file__).resolve().parents[1] / "requirements.txt"
@@ -56,8 +58,8 @@ def examine() -> Report:
         cores=usable_cores(),
         libraries={need.name: need not in missing for need in environment.LIBRARIES},
         chromium=str(chromium) if chromium else None,
-        backends=choices("core.perception.registry"),
-        engines=choices("core.engines.registry"),
+        backends=choices(perception.available()),
+        engines=choices(engines.available()),
     )
 
 
@@ -133,12 +135,9 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def choices(registry: str) -> list[Choice]:
-    """What a registry module offers, with the reason where something cannot run here."""
-    if registry not in sys.modules and importlib.util.find_spec(registry) is None:
-        return []
-    listed: list[tuple[BackendInfo | EngineInfo, str | None]] = importlib.import_module(registry).available()
-    return [Choice(info.name, info.title, info.licence, reason) for info, reason in listed]
+def choices(offered: Sequence[tuple[BackendInfo | EngineInfo, str | None]]) -> list[Choice]:
+    """What a registry offers, with the reason where something cannot run here."""
+    return [Choice(info.name, info.title, info.licence, reason) for info, reason in offered]
 
 
 def _choice_line(choice: Choice) -> str:
