@@ -81,11 +81,16 @@ def _prefiltered(picture: np.ndarray, factor: float) -> np.ndarray:
     return cv2.GaussianBlur(picture, (0, 0), 0.45 * np.sqrt(factor**2 - 1))
 
 
+def visible_coverage(sprite: Sprite, nearest: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    """The sprite's coverage where it is not behind the inverse depth of what is already drawn in its window."""
+    ahead = sprite.inverse_depth >= (1 - _DEPTH_SLACK) * nearest
+    return np.where(ahead, sprite.coverage, np.uint8(0))
+
+
 def draw(canvas: Canvas, sprite: Sprite) -> None:
     """Lay a sprite over the canvas where it is not behind what is there; soft edges blend in linear light."""
     window = sprite.window
-    ahead = sprite.inverse_depth >= (1 - _DEPTH_SLACK) * canvas.inverse_depth[window]
-    coverage = np.where(ahead, sprite.coverage, np.uint8(0))
+    coverage = visible_coverage(sprite, canvas.inverse_depth[window])
     solid, soft = coverage >= _OPAQUE, (coverage > 0) & (coverage < _OPAQUE)
     under = canvas.pixels[window]
     under[solid] = sprite.pixels[solid]

@@ -159,14 +159,13 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
     for plate in background_plate(context):
         context.cancel.check()
         if at_home:
-            with context.clock.stage("composite"):
-                canvas = Canvas(
-                    plate.pixels.copy(),
-                    None if plate.alpha is None else plate.alpha.copy(),
-                    plate.inverse_depth.copy(),
-                    plate.hole.copy(),
-                )
-                yield _finish(context, canvas, sprites, moved, None, (plate.done, plate.is_final))
+            canvas = Canvas(
+                plate.pixels.copy(),
+                None if plate.alpha is None else plate.alpha.copy(),
+                plate.inverse_depth.copy(),
+                plate.hole.copy(),
+            )
+            yield _finish(context, canvas, sprites, moved, None, (plate.done, plate.is_final))
         elif plate.is_final:
             yield from _render_new_view(context, plate, sprites, moved)
 
@@ -188,14 +187,9 @@ def _render_new_view(
         unknown = ~where.covered
         hidden = _opaque_area(sprites, unknown.shape)
     for update in _invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, None):
-        with context.clock.stage("composite"):
-            canvas = Canvas(
-                update.image.copy(),
-                _filled_alpha(alpha, unknown),
-                _inverse_of(update.depth),
-                invented | unknown,
-            )
-            yield _finish(context, canvas, sprites, moved, grid, (update.done, update.is_final))
+        filled_alpha, inverse = _filled_alpha(alpha, unknown), _inverse_of(update.depth)
+        canvas = Canvas(update.image.copy(), filled_alpha, inverse, invented | unknown)
+        yield _finish(context, canvas, sprites, moved, grid, (update.done, update.is_final))
 
 
 def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
@@ -271,11 +265,13 @@ def _finish(
     progress: tuple[float, bool],
     removed: Bool[np.ndarray, "H W"] | None = None,
 ) -> Frame:
-    for sprite in sprites:
-        draw(canvas, sprite)
-    if removed is None:
-        removed = _removed_area(context)
-    flow = flow_field(context.view, background, removed, moved, canvas.inverse_depth, canvas.invented)
+    with context.clock.stage("composite"):
+        for sprite in sprites:
+            draw(canvas, sprite)
+    with context.clock.stage("flow"):
+        if removed is None:
+            removed = _removed_area(context)
+        flow = flow_field(context.view, background, removed, moved, canvas.inverse_depth, canvas.invented)
     valid = canvas.inverse_depth > 0
     depth = np.zeros_like(canvas.inverse_depth)
     np.divide(1.0, canvas.inverse_depth, out=depth, where=valid)
