@@ -57,7 +57,8 @@ class Browser:
     def camera(self, unit: float) -> Camera:
         """The browser's camera over its canvas pixels, in scene units."""
         view = self.client.camera
-        rotation = rotation_from_quaternion(tuple(float(v) for v in view.wxyz)).T
+        w, x, y, z = (float(v) for v in view.wxyz)
+        rotation = rotation_from_quaternion((w, x, y, z)).T
         camera_from_world = pose(rotation, -rotation @ (np.asarray(view.position) / unit))
         return Camera(screen_intrinsics(view.fov, *self.size), camera_from_world)
 
@@ -92,7 +93,8 @@ class Browser:
             return
         far = FARTHEST_BACKDROP
         depth = np.where(backdrop.depth > 0, backdrop.depth * np.float32(unit * PLATE_SETBACK), far)
-        canvas_depth = depth_on_canvas(np.minimum(depth, far).astype(np.float32), box, width, height, far)
+        # Beside the picture nothing shows: an object leaves the frame there.
+        canvas_depth = depth_on_canvas(np.minimum(depth, far).astype(np.float32), box, width, height, around=2.0 * NEAR)
         self.client.scene.set_background_image(image, format="jpeg", jpeg_quality=92, depth=canvas_depth)
 
 

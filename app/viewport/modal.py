@@ -66,7 +66,7 @@ def placement_of_gesture(gesture: Gesture, grip: Grip, snap: Snap) -> Placement:
 def summary(tool: Tool, before: Placement, after: Placement, axes: Matrix3) -> str:
     """The gesture in numbers, for the line at the foot of the view."""
     if tool == "size":
-        return f"× {after.scale / before.scale:.3f}"
+        return f"x {after.scale / before.scale:.3f}"
     if tool == "move":
         local = axes.T @ np.subtract(after.translation, before.translation)
         return "   ".join(f"{name.upper()} {value:+.3f}" for name, value in zip(AXES, local, strict=True))

@@ -1,7 +1,7 @@
 """One object in the 3D view: its Gaussians as the child of its gizmo, so that a drag needs no server."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +29,7 @@ class ObjectLayer:
 
     cloud: LayerCloud
     pivot: Vec3
-    placement: Placement = Placement()
+    placement: Placement = field(default_factory=Placement)
     hidden: bool = False
 
 

@@ -56,11 +56,12 @@ class PageEvents:
         x, y = _pointer(message, camera)
         hit = self._pick(camera, x, y)
         at_photo = self._viewport.at_home() and self._viewport.output == photo
-        if hit is not None and (hit[0] is not None or not at_photo):
-            object_id, point = hit
+        object_id, point = hit if hit is not None else (None, None)
+        at_rest = object_id is None or self._viewport.object_node(object_id).placement.is_rest
+        if at_photo and at_rest:
+            pixel = project(photo.intrinsics, _ray(camera, x, y))
+        elif point is not None:
             pixel = project(photo.intrinsics, transform(photo.camera_from_world.matrix, point))
-        elif at_photo:
-            object_id, pixel = None, project(photo.intrinsics, _ray(camera, x, y))
         else:
             return
         lens = photo.intrinsics

@@ -27,13 +27,13 @@ def on_canvas(
 
 
 def depth_on_canvas(
-    depth: Float32[np.ndarray, "H W"], box: Letterbox, width: int, height: int, far: float
+    depth: Float32[np.ndarray, "H W"], box: Letterbox, width: int, height: int, around: float
 ) -> Float32[np.ndarray, "height width"]:
-    """Depth at the picture's place (nearest sample, so that no edge is averaged), `far` around it."""
+    """Depth at the picture's place (nearest sample, so that no edge is averaged), `around` beside it."""
     import cv2
 
     x0, y0, x1, y1 = _pixel_edges(box, width, height)
-    canvas = np.full((height, width), far, np.float32)
+    canvas = np.full((height, width), around, np.float32)
     fitted = cv2.resize(depth, (x1 - x0, y1 - y0), interpolation=cv2.INTER_NEAREST)
     canvas[y0:y1, x0:x1] = fitted[: height - y0, : width - x0]
     return canvas

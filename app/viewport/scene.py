@@ -2,38 +2,35 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from app.viewport.browser import FAR, NEAR, Backdrop, Browser, eye_of
+from app.viewport.browser import Backdrop, eye_of
 from app.viewport.geometry import (
     GizmoPose,
     GizmoSpace,
     Snap,
     constrained_to_ground,
     gizmo_axes,
-    letterbox,
     snapped,
 )
 from app.viewport.listener import DragPhase, ViewportListener
 from app.viewport.mailbox import Mailbox
 from app.viewport.object_node import ObjectLayer, ObjectNode, add_splats
 from app.viewport.splats import LayerCloud
+from app.viewport.views import Views
 from core.errors import InvalidInput
-from core.maths.rigid import Matrix3, quaternion_from_rotation
+from core.maths.rigid import Matrix3
 from core.types.camera import Camera
 from core.types.depth import Ground
 from core.types.scene import Placement
 
 if TYPE_CHECKING:
-    import viser
-
-TYPICAL_DEPTH = 20.0
-"""Viewer units at the scene's median depth: keeps half-precision covariances and the near plane sound."""
-SETTLE_SECONDS = 0.25
-FRUSTUM_COLOUR = (94, 160, 255)
+    pass
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -51,17 +48,10 @@ class Viewport:
         self.mailbox = Mailbox("viewport", listener.on_failure)
         self._lock = threading.RLock()
         self._pages: set[Send] = set()
-        self._browsers: dict[int, Browser] = {}
         self._objects: dict[str, ObjectNode] = {}
         self._background: tuple[LayerCloud, viser.GaussianSplatHandle] | None = None
         self._points: viser.PointCloudHandle | None = None
-        self._frustum: viser.CameraFrustumHandle | None = None
-        self._still: Backdrop | None = None
-        self._plate: Backdrop | None = None
-        self._plate_shown = False
-        self._unit, self._distance = 1.0, TYPICAL_DEPTH
         self.photo_camera: Camera | None = None
-        self.output: Camera | None = None
         self.ground: Ground | None = None
         self.space: GizmoSpace = "world"
         self.slide = False
@@ -69,12 +59,12 @@ class Viewport:
         self.selected: str | None = None
         self.dragging: str | None = None
         self._before = Placement()
-        self._server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
+        with redirect_stdout(StringIO()):  # viser prints a banner even when it is told not to
+            self._server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
         self._server.scene.set_up_direction("-y")
-        self._server.scene.enable_default_lights(False)
+        self._server.scene.configure_default_lights(enabled=False)
         self._server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
-        self._server.on_client_connect(self._connected)
-        self._server.on_client_disconnect(self._disconnected)
+        self._views = Views(self._server, self.mailbox, listener, self._lock)
 
     @property
     def port(self) -> int:
@@ -84,7 +74,8 @@ class Viewport:
     def close(self) -> None:
         """Stop the server and the thread; the viewport cannot be used afterwards."""
         self.mailbox.close()
-        self._server.stop()
+        with redirect_stdout(StringIO()):
+            self._server.stop()
 
     # What is shown -----------------------------------------------------------------------------
 
@@ -98,12 +89,9 @@ class Viewport:
             raise InvalidInput("The photo has no usable depth; choose another depth source.")
         with self._lock:
             self._forget_scene()
-            self._distance = float(np.median(usable))
-            self._unit = TYPICAL_DEPTH / self._distance
             self.photo_camera = camera
-            self._still = Backdrop(image)
-            self.set_output_camera(camera)
-            self.go_home()
+            self._views.start(float(np.median(usable)), Backdrop(image), camera)
+        self._tell_pages()
 
     def set_layers(
         self,
@@ -117,11 +105,11 @@ class Viewport:
         Layers whose cloud is the same object as before are not sent again.
         """
         with self._lock, self._server.atomic():
-            self._plate = Backdrop(plate, plate_depth)
+            self._views.set_plate(Backdrop(plate, plate_depth))
             if self._background is None or self._background[0] is not background:
                 if self._background is not None:
                     self._background[1].remove()
-                handle = add_splats(self._server.scene, "/background", background, self._unit)
+                handle = add_splats(self._server.scene, "/background", background, self._views.unit)
                 self._background = background, handle
             for object_id in [i for i in self._objects if i not in objects]:
                 self._objects.pop(object_id).remove()
@@ -135,10 +123,9 @@ class Viewport:
     def show_result(self, image: UInt8[np.ndarray, "H W 3"]) -> None:
         """Show the rendered picture of the output view wherever a camera stands there."""
         with self._lock:
-            self._still = Backdrop(image)
+            self._views.show_still(Backdrop(image))
             if self.dragging is None:
-                self._plate_shown = False
-            self.mailbox.post("backdrop", self._refresh_backdrop)
+                self._views.use_plate(False)
 
     def show_points(self, points: Float32[np.ndarray, "N 3"], colours: UInt8[np.ndarray, "N 3"], size: float) -> None:
         """Show a point cloud in place of the layers; `size` is a point's width in scene units."""
@@ -146,9 +133,9 @@ class Viewport:
             self._remove_points()
             self._points = self._server.scene.add_point_cloud(
                 "/points",
-                points=points * np.float32(self._unit),
+                points=points * np.float32(self._views.unit),
                 colors=colours,
-                point_size=size * self._unit,
+                point_size=size * self._views.unit,
                 point_shape="circle",
                 precision="float32",
                 point_shading="flat",
@@ -168,36 +155,13 @@ class Viewport:
     def set_output_camera(self, camera: Camera) -> None:
         """Where the edited picture is taken from: home, and the frustum one sees after leaving it."""
         with self._lock:
-            self.output = camera
-            start, pose, lens = self._server.initial_camera, camera.camera_from_world, camera.intrinsics
-            eye = eye_of(pose)
-            start.near, start.far = NEAR, FAR
-            start.up = -pose.rotation[1]
-            start.position = eye * self._unit
-            start.look_at = (eye + self._distance * pose.rotation[2]) * self._unit
-            start.fov = letterbox(lens, lens.width / lens.height).fov_y
-            self._frustum = self._server.scene.add_camera_frustum(
-                "/output camera",
-                fov=float(2 * np.arctan(lens.height / (2 * lens.fy))),
-                aspect=lens.width * lens.fy / (lens.height * lens.fx),
-                scale=0.12 * TYPICAL_DEPTH,
-                thickness=1.5,
-                thickness_units="screen",
-                color=FRUSTUM_COLOUR,
-                position=eye * self._unit,
-                wxyz=quaternion_from_rotation(pose.rotation.T),
-                visible=False,
-            )
-            self.mailbox.post("backdrop", self._refresh_backdrop)
+            self._views.set_output(camera)
         self._tell_pages()
 
     def go_home(self) -> None:
         """Bring every browser back to the output view."""
         with self._lock:
-            for browser in self._browsers.values():
-                if self.output is not None:
-                    browser.go_home(self.output, self._unit, self._distance)
-        self.mailbox.post("frustum", self._refresh_frustum, SETTLE_SECONDS)
+            self._views.go_home()
 
     def frame_selection(self) -> None:
         """Look at the selected object from where the camera is, close enough to fill half the view."""
@@ -208,13 +172,7 @@ class Viewport:
             points = node.points()
             centre = np.median(points, axis=0)
             radius = float(np.percentile(np.linalg.norm(points - centre, axis=1), 95))
-            for browser in self._browsers.values():
-                camera = browser.camera(self._unit)
-                reach = radius / np.tan(browser.client.camera.fov / 4.0)
-                eye = centre - reach * camera.camera_from_world.rotation[2]
-                with browser.client.atomic():
-                    browser.client.camera.position = eye * self._unit
-                    browser.client.camera.look_at = centre * self._unit
+            self._views.frame(centre, radius)
 
     # Objects -----------------------------------------------------------------------------------
 
@@ -245,14 +203,14 @@ class Viewport:
             node = self._objects.get(object_id)
             if node is not None and self.dragging != object_id:
                 node.place(placement, self.axes_of(placement))
-                self._show_plate()
+                self._views.use_plate(True)
 
     def begin_drag(self, object_id: str) -> Placement:
         """A hand takes the object: the plate replaces the picture. Returns where it stood."""
         with self._lock:
             self.dragging = object_id
             self._before = self._objects[object_id].placement
-            self._show_plate()
+            self._views.use_plate(True)
             if self._background is not None and self.at_home():
                 self._background[1].visible = False
         self.listener.on_drag(object_id, self._before, "start")
@@ -273,8 +231,7 @@ class Viewport:
                 self.dragging = None
                 self._refresh_layers()
             if phase == "cancel":
-                self._plate_shown = False
-                self.mailbox.post("backdrop", self._refresh_backdrop)
+                self._views.use_plate(False)
         self.listener.on_drag(object_id, placement, phase)
 
     def object_node(self, object_id: str) -> ObjectNode:
@@ -308,49 +265,18 @@ class Viewport:
         for send in list(self._pages):
             send(message)
 
-    def browser(self) -> Browser | None:
-        """The browser that connected last."""
-        with self._lock:
-            return next(reversed(self._browsers.values()), None)
+    @property
+    def output(self) -> Camera | None:
+        """The camera of the edited picture."""
+        return self._views.output
 
     def browser_camera(self) -> Camera | None:
         """The camera of the browser that connected last, over its canvas pixels."""
-        browser = self.browser()
-        return None if browser is None else browser.camera(self._unit)
+        return self._views.camera()
 
     def at_home(self) -> bool:
-        browser, output = self.browser(), self.output
-        return browser is not None and output is not None and browser.is_home(output, self._unit)
-
-    async def _connected(self, client: "viser.ClientHandle") -> None:
-        # viser calls this after the first camera message, so the canvas size is known.
-        browser = Browser(client)
-        with self._lock:
-            self._browsers[client.client_id] = browser
-
-        async def moved(_: "viser.CameraHandle") -> None:
-            self.mailbox.post(f"camera {client.client_id}", lambda: self._camera_moved(browser))
-
-        client.camera.on_update(moved)
-        self.mailbox.post(f"camera {client.client_id}", lambda: self._camera_moved(browser, arriving=True))
-
-    async def _disconnected(self, client: "viser.ClientHandle") -> None:
-        with self._lock:
-            self._browsers.pop(client.client_id, None)
-
-    def _camera_moved(self, browser: Browser, arriving: bool = False) -> None:
-        with self._lock:
-            output, unit = self.output, self._unit
-            if browser.client.client_id not in self._browsers or output is None or 0 in browser.size:
-                return
-            if browser.resized() or arriving:
-                if arriving or browser.is_home(output, unit):
-                    browser.go_home(output, unit, self._distance)
-                browser.show(self._backdrop(), output, unit)
-            self._refresh_frustum()
-            pose = browser.camera(unit).camera_from_world
-        self.listener.on_camera(pose, False)
-        self.mailbox.post("settled", lambda: self.listener.on_camera(pose, True), SETTLE_SECONDS)
+        """Whether that browser stands at the output view."""
+        return self._views.at_home()
 
     # Inside ------------------------------------------------------------------------------------
 
@@ -359,7 +285,7 @@ class Viewport:
         if node is None or node.layer.cloud is not layer.cloud or node.layer.pivot != layer.pivot:
             if node is not None:
                 node.remove()
-            node = ObjectNode(self._server.scene, object_id, layer, self._unit)
+            node = ObjectNode(self._server.scene, object_id, layer, self._views.unit)
             node.on_gizmo(lambda phase, pose: self._gizmo_event(object_id, phase, pose))
             self._objects[object_id] = node
         node.layer = layer
@@ -388,27 +314,6 @@ class Viewport:
             placement = snapped(self._before, placement, self.snap, self.axes_of(self._before))
         self.drag_to(object_id, placement, phase, move_gizmo=False)
 
-    def _backdrop(self) -> Backdrop | None:
-        return self._plate if self._plate_shown and self._plate is not None else self._still
-
-    def _show_plate(self) -> None:
-        if not self._plate_shown:
-            self._plate_shown = True
-            self.mailbox.post("backdrop", self._refresh_backdrop)
-
-    def _refresh_backdrop(self) -> None:
-        with self._lock:
-            if self.output is None:
-                return
-            for browser in self._browsers.values():
-                if 0 not in browser.size:
-                    browser.show(self._backdrop(), self.output, self._unit)
-
-    def _refresh_frustum(self) -> None:
-        with self._lock:
-            if self._frustum is not None:
-                self._frustum.visible = not self.at_home()
-
     def _refresh_gizmos(self) -> None:
         for object_id, node in self._objects.items():
             if self.dragging != object_id:
@@ -436,7 +341,7 @@ class Viewport:
         self._objects.clear()
         if self._background is not None:
             self._background[1].remove()
-        self._background, self._plate, self._plate_shown = None, None, False
+        self._background = None
         self.selected, self.dragging = None, None
 
     def _page_state(self) -> dict[str, Any]:
@@ -444,17 +349,16 @@ class Viewport:
         if self.output is not None:
             pose = self.output.camera_from_world
             home = {
-                "position": (eye_of(pose) * self._unit).tolist(),
+                "position": (eye_of(pose) * self._views.unit).tolist(),
                 "forward": pose.rotation[2].tolist(),
                 "up": (-pose.rotation[1]).tolist(),
             }
         return {
             "type": "state",
             "home": home,
-            "picture": self._points is None and self._still is not None,
+            "picture": self._points is None and self._views.has_picture,
             "selected": self.selected,
         }
 
     def _tell_pages(self) -> None:
         self.tell_pages(self._page_state())
-

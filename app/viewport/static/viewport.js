@@ -94,7 +94,15 @@
     viser.scene.onBeforeRender = (...args) => { before.apply(viser.scene, args); viser.scene.traverse(tune); };
     viser.canvas.tabIndex = 0;
     viser.canvas.setAttribute("aria-label", "3D view");
+    calmCamera();
     connect();
+  }
+
+  // A photo is looked around in, not flown through: a third of viser's turn per pixel.
+  function calmCamera() {
+    const controls = mutable().cameraControl;
+    if (!controls) return void setTimeout(calmCamera, 30);
+    controls.azimuthRotateSpeed = controls.polarRotateSpeed = 0.35;
   }
 
   // ---- Modal gestures --------------------------------------------------------------------------
