@@ -45,14 +45,6 @@ def write_all(files: Mapping[Path, bytes]) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
-def write_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write several files that belong together, the first one last, so that it never names a missing one.
-
-    Raises EditorError as `write_atomically` does.
-    """
-    write_all({folder / name: data for name, data in list(files.items())[::-1]})
-
-
 def _mode_for(path: Path) -> int:
     """The permissions of the file that is replaced; mkstemp would make every file private."""
     try:

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from core.errors import EditorError
-from core.files.atomic import write_atomically, write_files
+from core.files.atomic import write_all, write_atomically
 
 
 def test_new_and_replaced_files_hold_all_bytes(tmp_path):
@@ -46,11 +46,19 @@ def test_missing_folder_and_folder_as_target_get_one_sentence(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_main_file_is_not_written_when_what_it_names_cannot_be(tmp_path):
-    files = {"a.obj": b"mtllib a.mtl", "a.mtl": b"newmtl"}
-    write_files(tmp_path, files)
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
-    (tmp_path / "b.mtl").mkdir()
-    with pytest.raises(EditorError, match=r"b\.mtl"):
-        write_files(tmp_path, {"b.obj": b"mtllib b.mtl", "b.mtl": b"newmtl"})
-    assert not (tmp_path / "b.obj").exists()
+def test_of_several_files_none_is_written_when_one_cannot_be(tmp_path, monkeypatch):
+    obj, mtl = tmp_path / "a.obj", tmp_path / "a.mtl"
+    write_all({obj: b"mtllib a.mtl", mtl: b"newmtl"})
+    assert (obj.read_bytes(), mtl.read_bytes()) == (b"mtllib a.mtl", b"newmtl")
+    calls: list[int] = []
+
+    def full_at_the_second(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full_at_the_second)
+    with pytest.raises(EditorError, match=r"a\.mtl could not be written"):
+        write_all({obj: b"new", mtl: b"new"})
+    assert (obj.read_bytes(), mtl.read_bytes()) == (b"mtllib a.mtl", b"newmtl")
+    assert sorted(os.listdir(tmp_path)) == ["a.mtl", "a.obj"]
