@@ -15,7 +15,7 @@ SKY_FACTOR = 30.0
 
 _ROUNDNESS = 0.25
 _CONTACT_SHARE = 0.06
-_STEEPEST_LEAN = 0.5
+_UPRIGHT_BELOW, _FACING_FROM = np.radians(20), np.radians(60)
 
 
 def ground_from_horizon(horizon: float, intrinsics: Intrinsics) -> Ground:
@@ -55,10 +55,11 @@ def upright_object_depth(
     """Depth of an object that stands upright where its lowest pixels touch the ground; 0 outside the mask.
 
     The object is a surface through its contact line, parallel to the ground's up and facing the
-    camera, bulging towards it by up to a quarter of the object's width and back to nothing at the
-    silhouette. Where the contact lies at or above the horizon, or the scene's own depth under the
-    mask's lowest pixels is nearer than the ground, that depth takes the ground's place. Raises
-    InvalidInput when the mask is empty or of another size.
+    camera (leaning back when looked down on by more than 20 degrees). It bulges towards the camera
+    by up to a quarter of the object's width and back to nothing at the silhouette. Where the contact
+    lies at or above the horizon, or `scene_depth` under the mask's lowest pixels is nearer than the
+    ground, that depth takes the ground's place. Raises InvalidInput when the mask is empty or of
+    another size.
     """
     if coverage.shape != (intrinsics.height, intrinsics.width):
         raise InvalidInput(f"The mask {coverage.shape} must have the size of the picture it belongs to.")
@@ -111,22 +112,21 @@ def _contact_point(
 
 
 def _facing(contact: Float64[np.ndarray, "3"], up: Float64[np.ndarray, "3"]) -> Float64[np.ndarray, "3"]:
-    """Unit normal of the object's surface, away from the camera: level with the ground where possible.
+    """Unit normal of the object's surface, away from the camera: level with the ground in ordinary views.
 
-    Seen steeply from above, an upright surface would be edge-on and its depth would run away;
-    the normal is therefore never tilted by more than about 60 degrees against the line of sight.
+    Seen from above, a picture shows an object's top as well as its front, from the near foot to the
+    far rim, so that the surface leans back; straight from above it faces the camera.
     """
     sight = contact / np.linalg.norm(contact)
-    level = sight - up * float(up @ sight)
+    down = -float(up @ sight)
+    level = sight + up * down
     length = float(np.linalg.norm(level))
-    level = level / length if length > 1e-6 else sight
-    lean = float(level @ sight)
-    if lean >= _STEEPEST_LEAN:
-        return level
-    across = sight - level * lean
-    across /= np.linalg.norm(across)
-    turn = np.arccos(lean) - np.arccos(_STEEPEST_LEAN)
-    return level * np.cos(turn) + across * np.sin(turn)
+    if down <= 0 or length < 1e-6:
+        return sight if length < 1e-6 else level / length
+    pitch = float(np.arctan2(down, length))
+    share = float(np.clip((pitch - _UPRIGHT_BELOW) / (_FACING_FROM - _UPRIGHT_BELOW), 0, 1))
+    lean = pitch * share * share * (3 - 2 * share)
+    return level / length * np.cos(lean) - up * np.sin(lean)
 
 
 def _ray_depth(
