@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core.files.text import number_rows
 from core.types.geometry import PointCloud
 
 
@@ -41,6 +42,5 @@ def _ply_header(coding: str, count: int) -> bytes:
 
 
 def _text_rows(cloud: PointCloud) -> bytes:
-    # One format of all numbers at once is about ten times faster than numpy.savetxt.
     numbers = np.concatenate([cloud.points.astype(np.float64), cloud.colours], axis=1)
-    return (("%.9g %.9g %.9g %d %d %d\n" * len(numbers)) % tuple(numbers.ravel().tolist())).encode()
+    return number_rows("%.9g %.9g %.9g %d %d %d\n", numbers)

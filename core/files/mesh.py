@@ -6,6 +6,7 @@ import struct
 import numpy as np
 
 from core.files.png import encode_png
+from core.files.text import number_rows
 from core.types.geometry import TexturedMesh
 
 _GLTF_FROM_WORLD = np.array([1, -1, -1], np.float32)  # x right, y down, z forward -> y up, -z forward
@@ -70,14 +71,14 @@ def encode_obj(mesh: TexturedMesh, stem: str) -> dict[str, bytes]:
     corners = np.repeat(mesh.faces.astype(np.int64) + 1, 2, axis=1)
     name = stem.replace(" ", "_")  # readers split these lines at spaces
     text = (
-        f"mtllib {name}.mtl\nusemtl photo\n"
-        + ("v %.9g %.9g %.9g\n" * len(vertices)) % tuple(vertices.ravel().tolist())
-        + ("vt %.9g %.9g\n" * len(uv)) % tuple(uv.ravel().tolist())
-        + ("f %d/%d %d/%d %d/%d\n" * len(corners)) % tuple(corners.ravel().tolist())
+        f"mtllib {name}.mtl\nusemtl photo\n".encode()
+        + number_rows("v %.9g %.9g %.9g\n", vertices)
+        + number_rows("vt %.9g %.9g\n", uv)
+        + number_rows("f %d/%d %d/%d %d/%d\n", corners)
     )
     material = f"newmtl photo\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 0\nmap_Kd {name}.png\n"
     return {
-        f"{stem}.obj": text.encode(),
+        f"{stem}.obj": text,
         f"{name}.mtl": material.encode(),
         f"{name}.png": encode_png(mesh.texture),
     }

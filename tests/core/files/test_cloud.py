@@ -43,3 +43,11 @@ def test_empty_cloud_is_a_valid_file():
     empty = PointCloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8))
     assert b"element vertex 0" in encode_ply(empty)
     assert encode_xyz(empty) == b""
+
+
+def test_long_clouds_keep_every_row():
+    many = PointCloud(np.arange(750_003, dtype=np.float32).reshape(-1, 3), np.zeros((250_001, 3), np.uint8))
+    lines = encode_xyz(many).splitlines()
+    assert len(lines) == 250_001
+    assert lines[100_000] == b"300000 300001 300002 0 0 0"
+    assert lines[-1] == b"750000 750001 750002 0 0 0"
