@@ -55,7 +55,8 @@ class Session(MaskGestures):
                 f"The depth file is {depth.width}x{depth.height}, another shape than the photo's "
                 f"{project.photo.width}x{project.photo.height}; use the depth map of this photo."
             )
-        self._commit(edits.SetDepth(depth, project.scene.source_intrinsics, None), f"Depth from {name}")
+        estimate = self.services.geometry(project.photo, depth, project.scene.source_intrinsics)
+        self._commit(_depth_edit(estimate), f"Depth from {name}")
 
     def set_field_of_view(self, degrees: float) -> None:
         """Say how wide the photo's lens was (angle across the longer side)."""
@@ -64,7 +65,7 @@ class Session(MaskGestures):
         if project.layout is not None:
             estimate = self.services.estimate_depth(project.photo, intrinsics, project.layout)
         else:
-            estimate = DepthEstimate(project.depth, intrinsics, project.scene.ground)
+            estimate = self.services.geometry(project.photo, project.depth, intrinsics)
         self._commit(_depth_edit(estimate), f"Field of view {degrees:g}°")
 
     def set_layout(self, horizon: float, ground_end: float) -> None:
