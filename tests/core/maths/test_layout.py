@@ -97,3 +97,15 @@ def test_masks_at_the_edges_of_use():
         upright_object_depth(np.zeros((120, 160), bool), depth, ground, CAMERA)
     with pytest.raises(InvalidInput, match="size"):
         upright_object_depth(np.ones((12, 16), bool), depth[:12, :16], ground, CAMERA)
+
+
+def test_a_large_mask_is_shaped_like_its_small_copy():
+    large = intrinsics_from_fov(55, 1600, 1200)
+    ys, xs = np.mgrid[:1200, :1600]
+    disc = np.hypot(xs - 800, ys - 700) < 350
+    depth, ground = layout_depth(STREET, large)
+    small_depth, _ = layout_depth(STREET, CAMERA)
+    found = upright_object_depth(disc, depth, ground, large)[5::10, 5::10]
+    small = upright_object_depth(disc[5::10, 5::10], small_depth, ground, CAMERA)
+    both = (found > 0) & (small > 0)
+    assert np.abs(found - small)[both].max() < 0.05 * small.max()
