@@ -7,6 +7,7 @@ from scenes import CAMERA, card_before_wall, slanted_floor
 from core.errors import InvalidInput
 from core.maths.depth import (
     continue_far_side,
+    despeckled,
     inverse_depth,
     near_side,
     object_inverse_depth,
@@ -81,6 +82,16 @@ def test_no_side_of_a_gap_in_a_plane_is_near():
     known = np.ones(inverse.shape, bool)
     known[20:50, 30:60] = False
     assert not near_side(inverse, known).any()
+
+
+def test_flying_pixels_are_taken_away_and_corners_stay():
+    inverse = (1 / card_before_wall().estimate.depth.values).astype(np.float32)
+    spoilt = inverse.copy()
+    spoilt[10, 10] = 0.5
+    spoilt[60, 20:40] = 0.4
+    spoilt[30, 50] = 0.25
+    assert np.array_equal(despeckled(spoilt), inverse)
+    assert np.array_equal(despeckled(inverse), inverse)
 
 
 def test_sharpening_leaves_slopes_alone():
