@@ -27,8 +27,8 @@ def propose(
 ) -> list[Bool[np.ndarray, "R"]]:
     """Distinct cuts from cautious to generous, each connected to a positive seed.
 
-    Every cut is also tried as its own belief: `second_look` turns it into a new logit with the
-    colours of that very cut, which is cut again.
+    The last few (the smoother, more generous ones) are also tried as their own belief: `second_look`
+    turns such a cut into a new logit with its own colours, which is cut again.
     """
     found: dict[bytes, np.ndarray] = {}
 
