@@ -5,14 +5,21 @@ Modules import what is heavy inside `run_x`, so that every command starts quickl
 """
 
 import argparse
+import re
 import sys
 from typing import NoReturn
 
+from app.commands.bench import add_bench
+from app.commands.cloud import add_cloud
+from app.commands.depth import add_depth
 from app.commands.doctor import add_doctor
+from app.commands.edit import add_edit
+from app.commands.mask import add_mask
+from app.commands.replay import add_replay
 from app.commands.test import add_test
 from core.errors import EditorError
 
-COMMANDS = (add_doctor, add_test)
+COMMANDS = (add_edit, add_mask, add_depth, add_cloud, add_replay, add_doctor, add_bench, add_test)
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -25,12 +32,24 @@ class OneLineParser(argparse.ArgumentParser):
 
 def main(argv: list[str]) -> int:
     """Run one command, `ui` when none is named: 0 done, 2 bad input with one line on stderr."""
-    args = build_parser().parse_args(argv or ["ui"])
+    args = build_parser().parse_args(with_joined_values(argv or ["ui"]))
     try:
         return args.run(args)
     except EditorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def with_joined_values(argv: list[str]) -> list[str]:
+    """`--move -1,0,0` as `--move=-1,0,0`: argparse takes a value that begins with a minus for another option."""
+    joined: list[str] = []
+    for word in argv:
+        follows_option = joined and joined[-1].startswith("--") and "=" not in joined[-1]
+        if follows_option and re.match(r"-(\d|\.\d|inf|nan)", word, re.IGNORECASE):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -129,6 +129,13 @@ def frame_view(frame: Frame, project: Project) -> View:
     return View(srgb, frame.depth, frame.depth_valid, camera)
 
 
+def photo_view(project: Project) -> View:
+    """The unedited photo as its own camera sees it."""
+    photo, intrinsics = project.photo, project.scene.source_intrinsics
+    depth = photo_depth(project.depth, photo.width, photo.height)
+    return View(photo.srgb, depth.values, depth.valid, Camera(intrinsics))
+
+
 def point_cloud(view: View, options: CloudOptions = CloudOptions()) -> PointCloud:
     """One point per pixel in world axes, without the sky and without pixels beside a depth step.
 

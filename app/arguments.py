@@ -1,0 +1,73 @@
+"""Arguments that several commands share, and their types. A wrong value is named in one line by argparse.
+
+Standard library only: every command reads this before it knows which one runs.
+"""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+Numbers = tuple[float, ...]
+
+
+def numbers(count: int) -> Callable[[str], Numbers]:
+    """A parser of exactly `count` finite numbers with commas between them."""
+
+    def parse(text: str) -> Numbers:
+        values = _floats(text)
+        if len(values) != count:
+            raise argparse.ArgumentTypeError(f"{text!r} has {len(values)} values and needs {count}, as 1,2,...")
+        return values
+
+    return parse
+
+
+def point(text: str) -> tuple[float, float, bool]:
+    """X,Y or X,Y,neg: a pixel, and whether it adds to the mask."""
+    coordinates, comma, sign = text.rpartition(",")
+    negative = bool(comma) and sign.strip().lower() == "neg"
+    x, y = numbers(2)(coordinates if negative else text)
+    return x, y, not negative
+
+
+def existing_file(text: str) -> Path:
+    """A file that is there, so that a typing error is told before anything slow begins."""
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
+    return path
+
+
+def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
+    """PHOTO, and the geometry that the user knows better."""
+    parser.add_argument("photo", metavar="PHOTO", help="a picture file or sample:NAME (coffee, chelsea, ...)")
+    parser.add_argument("--depth", metavar="FILE", type=existing_file, help="its depth: 16-bit PNG, EXR or NPY")
+    parser.add_argument(
+        "--depth-scale", metavar="N", type=numbers(1), help="file units per scene unit (PNG 1000, float files 1)"
+    )
+    parser.add_argument("--intrinsics", metavar="FX,FY,CX,CY", type=numbers(4), help="the photo's camera in its pixels")
+
+
+def add_result_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the result is made and what is written of it."""
+    parser.add_argument("--engine", choices=("auto", "warp", "lras"), help="what invents uncovered parts")
+    parser.add_argument("--seed", type=int, help="seed of anything random (default 0)")
+    parser.add_argument(
+        "-o", dest="out", metavar="OUT", required=True, help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj"
+    )
+    parser.add_argument("--flow-out", metavar="F", help="motion of every photo pixel: .flo or .exr")
+    parser.add_argument("--uncovered-out", metavar="F", help="mask PNG, white where pixels had to be invented")
+    parser.add_argument("--depth-out", metavar="F", help="depth of the result: .png (16 bit), .exr or .npy")
+    parser.add_argument("--project-out", metavar="F", help="the whole edit as a .lras project")
+    parser.add_argument("--json", action="store_true", help="print one JSON object about the result")
+
+
+def _floats(text: str) -> Numbers:
+    try:
+        values = tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} must be numbers with commas between them") from None
+    if not all(math.isfinite(value) for value in values):
+        raise argparse.ArgumentTypeError(f"{text!r} must be finite numbers")
+    return values

@@ -1,0 +1,96 @@
+"""`bench`: how good and how fast the parts are, as figures with date and machine."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SPEED = ("start_up", "drag_latency", "full_size", "memory")
+
+
+def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command with its own sub-commands."""
+    parser = subparsers.add_parser("bench", help="measure quality and speed")
+    kinds = parser.add_subparsers(title="benchmarks", metavar="KIND", required=True)
+    for name, words, run in (
+        ("warp", "real pairs: the first photo moved to the second's camera", bench_warp),
+        ("fill", "fills of holes whose content is known", bench_fill),
+        ("click", "masks after simulated clicks on known objects", bench_click),
+    ):
+        kind = kinds.add_parser(name, help=words)
+        kind.add_argument("folder", metavar="DIR", type=Path, help="the benchmark's folder, with its index")
+        kind.add_argument("--limit", metavar="N", type=int, help="at most so many cases (of each kind or source)")
+        kind.add_argument("--json", action="store_true", help="print one JSON object")
+        if name != "click":
+            kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
+        kind.set_defaults(run=run)
+    speed = kinds.add_parser("speed", help="start-up, drag latency, full size, memory: one JSON line each")
+    speed.set_defaults(run=bench_speed)
+
+
+def bench_warp(args: argparse.Namespace) -> int:
+    """PSNR and SSIM per pair. Raises EditorError."""
+    from app.services import Services
+    from core.evaluation import warp_bench
+
+    rows = warp_bench.run_warp_bench(Services().engine("warp"), args.folder, args.limit, args.sheet)
+    return _print_rows(args, rows, warp_bench.report)
+
+
+def bench_fill(args: argparse.Namespace) -> int:
+    """Fills compared. Raises EditorError."""
+    from core.evaluation import fill_bench
+
+    return _print_rows(args, iter(fill_bench.run(args.folder, args.limit, args.sheet)), fill_bench.report)
+
+
+def bench_click(args: argparse.Namespace) -> int:
+    """Overlap after one, three and five clicks. Raises EditorError."""
+    from app.services import Services
+    from core.evaluation import click_bench
+
+    limit = {} if args.limit is None else {"photos_per_source": args.limit}
+    rows = click_bench.run_click_bench(Services().segmentation, args.folder, **limit)
+    return _print_rows(args, rows, _click_table)
+
+
+def bench_speed(_args: argparse.Namespace) -> int:
+    """Every speed benchmark in a process of its own, so that memory and start-up are its own too."""
+    for name in SPEED:
+        code = subprocess.call([sys.executable, "-m", f"benchmarks.{name}"], cwd=ROOT)
+        if code != 0:
+            return code
+    return 0
+
+
+def _print_rows(args: argparse.Namespace, rows: Iterator[Any], table: Callable[[list[Any]], str]) -> int:
+    from app.machine import machine
+
+    collected = []
+    for row in rows:
+        collected.append(row)
+        if sys.stderr.isatty():
+            print(f"\r{len(collected)} done", end="", file=sys.stderr, flush=True)
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if args.json:
+        print(json.dumps({"machine": machine(), "rows": [asdict(row) for row in collected]}))
+    else:
+        print(table(collected), *(f"{name}: {value}" for name, value in machine().items()), sep="\n")
+    return 0
+
+
+def _click_table(rows: list[Any]) -> str:
+    from core.evaluation.click_bench import click_report
+
+    lines = click_report(rows)
+    if not lines:
+        return "no object was found"
+    head = "".join(f"{name:>18}" for name in lines[0])
+    cells = ("".join(f"{v:>18.3f}" if isinstance(v, float) else f"{v:>18}" for v in line.values()) for line in lines)
+    return "\n".join([head, *cells])

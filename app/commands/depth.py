@@ -1,0 +1,41 @@
+"""`depth`: how far away everything in a photo is."""
+
+import argparse
+
+from app.arguments import add_photo_arguments
+
+
+def add_depth(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("depth", help="write a photo's depth: its own, or a guess")
+    add_photo_arguments(parser)
+    parser.add_argument("-o", dest="out", metavar="OUT", required=True, help=".png (16 bit, 1000 per unit), .exr, .npy")
+    parser.add_argument("--colours", action="store_true", help="a coloured PNG for eyes instead of the 16-bit one")
+    parser.set_defaults(run=run_depth)
+
+
+def run_depth(args: argparse.Namespace) -> int:
+    """Write the depth at the photo's size. Raises EditorError."""
+    from dataclasses import replace
+
+    from app.opening import open_project
+    from app.outputs import check_places, input_files, wanted, write
+    from app.services import Services
+    from core.editing.takeaway import photo_depth
+    from core.errors import InvalidInput
+    from core.files.formats import format_named
+    from core.types.depth import DepthMap
+
+    def value(_kind: str) -> DepthMap:
+        project = open_project(args, Services())
+        return photo_depth(project.depth, project.photo.width, project.photo.height)
+
+    outputs = wanted(args.out, value, "depth")
+    if args.colours:
+        coloured = format_named("depth-colours")
+        if outputs[0].path.suffix.lower() != f".{coloured.extension}":
+            raise InvalidInput(f"--colours makes a PNG and {args.out} is another format; end its name with .png.")
+        outputs = [replace(outputs[0], format=coloured)]
+    check_places(outputs, input_files(args, "photo", "depth"))
+    write(outputs)
+    return 0

@@ -1,0 +1,107 @@
+"""What the flags of `edit` mean, as edits."""
+
+import argparse
+from dataclasses import replace
+
+import numpy as np
+
+from app import selection
+from app.commands.edit import COPY, OBJECT
+from app.services import Services
+from core.editing.apply import scene_up, slide_translation
+from core.editing.orbit import Orbit, camera_from_orbit
+from core.errors import InvalidInput
+from core.files.cameras import read_pose_text
+from core.files.edits import read_edits
+from core.files.flow import read_flow
+from core.files.mask import read_mask
+from core.maths.rigid import axis_rotation, quaternion_from_rotation, rotation_from_euler_deg
+from core.types import edits
+from core.types.flow import FlowField
+from core.types.mask import Click, Mask, Prompt
+from core.types.photo import Photo
+from core.types.project import Project
+from core.types.scene import Placement, Scene
+
+_PLACING = ("move", "slide", "turn", "rotate", "scale")
+_AROUND = ("orbit", "dolly", "truck")
+
+
+def check_combination(args: argparse.Namespace) -> None:
+    """Raises InvalidInput for flags that need or exclude others."""
+    placing = [f"--{name}" for name in _PLACING if getattr(args, name) is not None]
+    acting = placing + [f"--{name}" for name in ("remove", "duplicate") if getattr(args, name)]
+    if acting and args.select is None and args.mask is None:
+        raise InvalidInput(f"{', '.join(acting)} needs an object; add --select X,Y or --mask FILE.")
+    if args.remove and len(acting) > 1:
+        others = ", ".join(name for name in acting if name != "--remove")
+        raise InvalidInput(f"--remove takes the object away, so {others} has nothing to act on; leave one of them out.")
+    around = [f"--{name}" for name in _AROUND if getattr(args, name) is not None]
+    if args.pose is not None and around:
+        raise InvalidInput(f"--pose and {', '.join(around)} both place the camera; give only one of them.")
+
+
+def chosen_mask(args: argparse.Namespace, photo: Photo, services: Services) -> Mask | None:
+    """The mask of --select or --mask. Raises InvalidInput when it cannot be made or read."""
+    if args.mask is not None:
+        return read_mask(args.mask, photo.width, photo.height)
+    if args.select is None:
+        return None
+    return selection.pick(services, photo, Prompt(clicks=(Click(*args.select),))).mask
+
+
+def cut_out(mask: Mask) -> edits.Edit:
+    """The edit that makes an object of a mask."""
+    return edits.AddObject(OBJECT, mask, "Object 1")
+
+
+def object_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]:
+    """What happens to the object that was cut out, or to its copy."""
+    if args.remove:
+        return [edits.HideObject(OBJECT)]
+    target = placement(args, project.scene)
+    if not args.duplicate:
+        return [] if target.is_rest else [edits.PlaceObject(OBJECT, target)]
+    if target.is_rest:
+        # As in the studio: a copy in the very place of the original would not be seen.
+        aside = 0.1 * float(np.linalg.norm(project.scene.object(OBJECT).pivot))
+        target = Placement(slide_translation(project.scene, aside, 0.0))
+    return [edits.DuplicateObject(OBJECT, COPY, target)]
+
+
+def placement(args: argparse.Namespace, scene: Scene) -> Placement:
+    """--move and --slide added up; --rotate, then --turn right-handed about the ground's up."""
+    moved = np.array(args.move or (0.0, 0.0, 0.0))
+    if args.slide is not None:
+        moved = moved + slide_translation(scene, *args.slide)
+    rotation = rotation_from_euler_deg(*(args.rotate or (0.0, 0.0, 0.0)))
+    if args.turn is not None:
+        rotation = axis_rotation(scene_up(scene), np.radians(args.turn[0])) @ rotation
+    x, y, z = moved.tolist()
+    scale = 1.0 if args.scale is None else args.scale[0]
+    return Placement((x, y, z), quaternion_from_rotation(rotation), scale)
+
+
+def camera_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]:
+    """Where the picture is taken from; the photo's own place by default."""
+    if args.pose is not None:
+        pose = read_pose_text(args.pose)
+    elif any(getattr(args, name) is not None for name in _AROUND):
+        yaw, pitch = args.orbit or (0.0, 0.0)
+        dolly = 0.0 if args.dolly is None else args.dolly[0]
+        pose = camera_from_orbit(project, Orbit(yaw, pitch, 0.0, dolly, args.truck or (0.0, 0.0)))
+    else:
+        return []
+    return [edits.SetCamera(replace(project.scene.camera, camera_from_world=pose))]
+
+
+def file_edits(args: argparse.Namespace, photo: Photo) -> list[edits.Edit]:
+    """The edits of --edits and --flow."""
+    found: list[edits.Edit] = []
+    if args.edits is not None:
+        found += read_edits(args.edits, photo.width, photo.height)
+    if args.flow is not None:
+        flow = read_flow(args.flow)
+        known = np.isfinite(flow[..., 0])
+        found.append(edits.SetFlow(FlowField(flow, known, np.zeros(known.shape, bool))))
+    return found

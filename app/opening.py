@@ -1,0 +1,61 @@
+"""From what the command line names to a project: a photo or sample, its depth and its camera."""
+
+import argparse
+from pathlib import Path
+
+from app.services import Services
+from core.editing.apply import new_project
+from core.errors import InvalidInput
+from core.files.depth import read_depth
+from core.files.embedded_depth import embedded_depth
+from core.files.photo import open_photo
+from core.files.samples import open_sample
+from core.types.camera import Intrinsics
+from core.types.depth import DepthMap
+from core.types.photo import Photo
+from core.types.project import Project
+
+SAMPLE = "sample:"
+_SHAPE_TOLERANCE = 0.02
+
+
+def open_project(args: argparse.Namespace, services: Services) -> Project:
+    """The photo of `app.arguments.add_photo_arguments` as an unedited project.
+
+    Depth comes from --depth, else from inside the photo or with the sample, else it is guessed.
+    Raises InvalidInput for a file that cannot be used or depth of another shape.
+    """
+    if args.depth_scale is not None and args.depth is None:
+        raise InvalidInput("--depth-scale belongs to a --depth FILE; give both.")
+    photo, depth, intrinsics = open_source(args.photo)
+    if args.intrinsics is not None:
+        fx, fy, cx, cy = args.intrinsics
+        intrinsics = Intrinsics(fx, fy, cx, cy, photo.width, photo.height)
+    if args.depth is not None:
+        depth = read_depth(args.depth, None if args.depth_scale is None else args.depth_scale[0])
+        check_shape(depth, photo, args.depth.name)
+    return new_project(photo, services.geometry(photo, depth, intrinsics))
+
+
+def check_shape(depth: DepthMap, photo: Photo, name: str) -> None:
+    """Raises InvalidInput when depth and photo cannot be two sizes of one view."""
+    width, height = depth.width * photo.height, depth.height * photo.width
+    if abs(width - height) > _SHAPE_TOLERANCE * max(width, height):
+        raise InvalidInput(
+            f"{name} is {depth.width}x{depth.height}, another shape than the photo's {photo.width}x{photo.height}; "
+            "use the depth map of this photo."
+        )
+
+
+def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:
+    """A picture file or sample:NAME, with the depth and the camera that come with it.
+
+    Raises InvalidInput when it cannot be opened.
+    """
+    if source.startswith(SAMPLE):
+        return open_sample(source.removeprefix(SAMPLE))
+    path = Path(source)
+    if path.suffix.lower() == ".lras":
+        raise InvalidInput(f"{source} is a project, not a photo; use: launch.py replay {source} -o OUT.")
+    photo = open_photo(path)
+    return photo, embedded_depth(path), None
