@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from app.session import Session
 from app.session_core import PREVIEW_SIDE
 from app.state import Event
 from app.store import SessionStore
+from app.viewport.geometry import GizmoSpace, Snap
 from app.viewport.listener import DragPhase, Modifiers
 from app.viewport.object_node import ObjectLayer
 from app.viewport.scene import Viewport
@@ -24,7 +25,8 @@ from core.editing.layers import (
     working_size,
 )
 from core.editing.render import Plate, empty_scene
-from core.errors import Cancelled, EditorError
+from core.editing.takeaway import CloudOptions, frame_view, point_cloud
+from core.errors import Cancelled, EditorError, InvalidInput
 from core.files.profile import srgb_of
 from core.maths.camera import resized
 from core.types.camera import Camera, Pose
@@ -64,6 +66,24 @@ class Bridge:
         """Make the camera of the 3D view the output camera."""
         if self.view_camera is not None:
             self.session.set_camera(self.view_camera)
+
+    def set_gizmo(self, space: GizmoSpace, slide: bool, snap: Snap) -> None:
+        """How the handles behave: axes, ground slide, and what placements snap to."""
+        self.viewport.set_gizmo(space, slide, snap)
+
+    def show_points(self, size: float, clean: bool) -> None:
+        """Show the edited frame as a point cloud; `size` is a point's width as a share of a pixel's, in 1..10."""
+        frame, project = self.session.frame, self.session.project
+        if frame is None:
+            raise InvalidInput("The picture is still being made; try the point cloud again in a moment.")
+        project_at_size = replace(project, scene=replace(project.scene, camera=_preview_camera(project)))
+        cloud = point_cloud(frame_view(frame, project_at_size), CloudOptions(clean=clean))
+        pixel = float(np.median(frame.depth[frame.depth_valid])) / _preview_camera(project).intrinsics.fx
+        self.viewport.show_points(cloud.points, cloud.colours, size * pixel)
+
+    def hide_points(self) -> None:
+        """Back from the point cloud to the picture's layers."""
+        self.viewport.hide_points()
 
     # ---- from the 3D view
 

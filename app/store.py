@@ -7,13 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.files.atomic import write_atomically
-from core.files.project import save_project
-
 from app.services import Services
 from app.session import Session
 from app.state import Event
 from core.errors import EditorError
+from core.files.atomic import write_atomically
+from core.files.project import save_project
 from core.types.project import Project
 
 log = logging.getLogger(__name__)
@@ -103,6 +102,7 @@ class _Autosaver:
         self._wake = threading.Event()
         self._closed = False
         self._saved: Project | None = None
+        self._encoded: dict[str, bytes] = {}
         self._thread: threading.Thread | None = None
         self._unsubscribe = session.subscribe(self._heard)
 
@@ -135,7 +135,7 @@ class _Autosaver:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(self._path, save_project(history.project))
+            write_atomically(self._path, save_project(history.project, self._encoded))
             self._saved = history.project
         except (EditorError, OSError) as failure:
             log.warning("autosave failed: %s", failure)
