@@ -168,7 +168,7 @@ def _warp(
     height, width = depth.shape
     measured = depth > 0
     inverse = np.divide(1, depth, out=np.zeros_like(depth), where=measured)
-    inverse = continue_far_side(inverse, ~measured, measured)
+    inverse = np.maximum(continue_far_side(inverse, ~measured, measured), 1e-3)
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     points = np.stack([(x - camera[2]) / camera[0], (y - camera[3]) / camera[1], np.ones_like(x)]) / inverse
     moved = np.einsum("ij,jhw->ihw", pose[:3, :3], points) + pose[:3, 3, None, None]

@@ -82,10 +82,10 @@ def _standing_before(depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray
     present = allowed & (depth > 0)
     nearest = np.zeros(depth.shape, np.float32)
     np.divide(1, depth, out=nearest, where=present)
-    farthest = np.where(present, nearest, np.float32(np.inf))
-    step = _highest(nearest, 1) > _STEP * -_highest(-farthest, 1)
+    farthest = np.where(present, nearest, nearest.max(initial=0))
+    step = _highest(nearest, 1) / _STEP > -_highest(-farthest, 1)
     rim = _dilate(unknown, band) & present
-    before = rim & (nearest > _STEP * -_highest(-farthest, 4))
+    before = rim & (nearest / _STEP > -_highest(-farthest, 4))
     behind = rim & (_highest(nearest, 4) > _STEP * nearest)
     result = np.zeros_like(unknown)
     # First what reaches beyond the band as one surface, then what only the band separates.

@@ -1,10 +1,10 @@
 import cv2
 import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 
 from core.errors import InvalidInput
 from core.evaluation.metrics import gradient_energy_ratio, psnr, ssim
-from jaxtyping import TypeCheckError
 
 
 @pytest.fixture
