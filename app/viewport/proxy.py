@@ -18,11 +18,11 @@ from app.viewport.scene import Viewport
 from core.errors import InvalidInput
 
 STATIC = Path(__file__).parent / "static"
-# viser's panel, notices and tooltips are Mantine papers; the canvas is not.
+# The canvas dims while the socket is down. viser's panel, notices and tooltips are Mantine papers; the canvas is not.
 STYLE = (
     "html,body,#root{background:#16181c!important}"
     "[class*=mantine-Paper-root],[class*=Notifications],[class*=mantine-Modal]{display:none!important}"
-    "canvas{outline:none}canvas[data-engine]{background:#16181c}"
+    "canvas{outline:none}canvas[data-engine]{background:#16181c;transition-duration:.12s!important}"
 )
 MAX_MESSAGE = 256 * 2**20
 

@@ -84,7 +84,8 @@ class Viewport:
 
         `depth` gives the scale of navigation (its median) and may have another size than the photo.
         """
-        usable = depth[np.isfinite(depth) & (depth > 0)]
+        sample = depth[:: max(1, depth.shape[0] // 512), :: max(1, depth.shape[1] // 512)]
+        usable = sample[np.isfinite(sample) & (sample > 0)]
         if usable.size == 0:
             raise InvalidInput("The photo has no usable depth; choose another depth source.")
         with self._lock:

@@ -73,14 +73,14 @@ def with_underlay(
     fine = max(2, round(depth.shape[1] * factor)), max(2, round(depth.shape[0] * factor))
     size = max(2, fine[0] // UNDERLAY_STEP), max(2, fine[1] // UNDERLAY_STEP)
     colour = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    coarse = cv2.resize(np.nan_to_num(depth), size, interpolation=cv2.INTER_NEAREST)
+    sampled = np.nan_to_num(cv2.resize(depth, fine, interpolation=cv2.INTER_NEAREST), posinf=0.0, neginf=0.0)
+    coarse = cv2.resize(sampled, size, interpolation=cv2.INTER_NEAREST)
     window = (UNDERLAY_REACH, UNDERLAY_REACH)
     around = np.ones(window, np.uint8)
     far = cv2.GaussianBlur(cv2.dilate(coarse, around), window, 0)
     weight = (coarse > 0.9 * far).astype(np.float32) + 1e-4
     blurred = cv2.blur(colour * weight[..., None], window) / cv2.blur(weight, window)[..., None]
-    jumps = _jumps(cv2.resize(np.nan_to_num(depth), fine, interpolation=cv2.INTER_NEAREST))
-    hidden = cv2.resize(jumps, size, interpolation=cv2.INTER_AREA) > 0
+    hidden = cv2.resize(_jumps(sampled), size, interpolation=cv2.INTER_AREA) > 0
     hidden = (cv2.dilate(hidden.astype(np.uint8), around) > 0) & (far > 0)
     hidden[[0, -1]] = hidden[:, [0, -1]] = False
     if not hidden.any():
