@@ -14,8 +14,8 @@ from core.types.camera import Intrinsics
 
 OPACITY = 0.98
 TANGENT_SHARE = 0.55
-JUMP_TANGENT_PX, SURFACE_TANGENT_PX = 3.0, 24.0
-SMOOTH_RATIO = 3.0
+JUMP_TANGENT_PX, SURFACE_TANGENT_PX = 3.0, 12.0
+SMOOTH_RATIO = 2.0
 UNDERLAY_STEP, UNDERLAY_REACH = 6, 9
 JUMP_RATIO = 1.04
 # viser's shader takes the direction of a zero vector for a splat that stands straight on screen and

@@ -66,10 +66,12 @@
     });
   }
 
-  // A still picture hides every splat (its depth is one constant, 2x2): do not draw them at all.
+  // A still picture hides every splat (its depth is one constant, 2x2): do not draw them at all, nor
+  // while that picture is on its way. In software WebGL a frame of splats takes seconds.
   function splatsHidden() {
-    const { enabled, depthMap } = mutable().backgroundMaterial.uniforms;
-    return enabled.value && depthMap.value?.image?.width === 2;
+    const { enabled, colorMap, depthMap } = mutable().backgroundMaterial.uniforms;
+    if (enabled.value) return depthMap.value?.image?.width === 2;
+    return !state.home || (state.picture && !colorMap.value && atHome());
   }
 
   // Before each frame: gizmos over splats; and splats smaller than a pixel stay (viser drops those

@@ -41,7 +41,7 @@ def test_gaussians_are_flat_and_never_bridge_a_depth_jump():
 
 def test_steep_surface_is_covered_without_gaps():
     ys = np.arange(48, dtype=np.float32)
-    depth = np.repeat((1.0 / (0.02 + 0.004 * ys))[:, None], 64, axis=1).astype(np.float32)
+    depth = np.repeat((1.0 / (0.05 + 0.004 * ys))[:, None], 64, axis=1).astype(np.float32)
     cloud = layer_cloud(picture(), depth, np.ones((48, 64), bool), LENS)
     gap = np.abs(np.diff(cloud.centres.reshape(48, 64, 3), axis=0))[..., 2]
     reach = np.sqrt(cloud.covariances[:, 2, 2]).reshape(48, 64)
