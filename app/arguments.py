@@ -31,6 +31,13 @@ def point(text: str) -> tuple[float, float, bool]:
     return x, y, not negative
 
 
+def seed(text: str) -> int:
+    """A whole number from 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 0")
+    return int(text)
+
+
 def existing_file(text: str) -> Path:
     """A file that is there, so that a typing error is told before anything slow begins."""
     path = Path(text)
@@ -52,7 +59,7 @@ def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
 def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     """How the result is made and what is written of it."""
     parser.add_argument("--engine", choices=("auto", "warp", "lras"), help="what invents uncovered parts")
-    parser.add_argument("--seed", type=int, help="seed of anything random (default 0)")
+    parser.add_argument("--seed", metavar="N", type=seed, help="seed of anything random (default 0)")
     parser.add_argument(
         "-o", dest="out", metavar="OUT", required=True, help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj"
     )

@@ -21,21 +21,25 @@ class Output:
 
 
 def wanted(path: str | None, value: Callable[[Kind], Any], *kinds: Kind) -> list[Output]:
-    """The output for a path given on the command line, none for None. Raises InvalidInput for its extension."""
+    """The output for a path given on the command line, none for None.
+
+    Raises InvalidInput for an unknown extension, a missing folder and a folder in place of a file.
+    """
     if path is None:
         return []
-    chosen = format_for(Path(path), *kinds)
-    return [Output(Path(path), chosen, lambda: value(chosen.kind))]
+    place = Path(path)
+    if place.is_dir() or not place.parent.is_dir():
+        what = "is a folder" if place.is_dir() else f"lies in {place.parent}, which does not exist"
+        raise InvalidInput(f"{place} {what}; name a file in a folder that exists.")
+    chosen = format_for(place, *kinds)
+    return [Output(place, chosen, lambda: value(chosen.kind))]
 
 
 def check_places(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:
-    """Raises InvalidInput for a missing folder, a folder as a file, and for files that would replace each other."""
+    """Raises InvalidInput for files that would replace each other or an input."""
     taken = {path.resolve(): "an input of this command" for path in inputs}
     for output in outputs:
         path = output.path
-        if path.is_dir() or not path.parent.is_dir():
-            what = "is a folder" if path.is_dir() else f"lies in {path.parent}, which does not exist"
-            raise InvalidInput(f"{path} {what}; name a file in a folder that exists.")
         if path.resolve() in taken:
             raise InvalidInput(f"{path} is {taken[path.resolve()]}; choose another name for the output.")
         taken[path.resolve()] = "already another output of this command"

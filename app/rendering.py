@@ -27,7 +27,7 @@ class Rendering:
         self._services = services
         self._result: Result | None = None
         self._outputs = [
-            *wanted(args.out, lambda kind: take(self._done, kind, Path(args.out).stem), *_RESULT_KINDS),
+            *wanted(args.out, lambda kind: take(self._done, kind), *_RESULT_KINDS),
             *wanted(args.flow_out, lambda _: self._done.frame.flow, "flow"),
             *wanted(args.uncovered_out, lambda _: invented_mask(self._done.frame), "mask"),
             *wanted(args.depth_out, lambda _: frame_depth(self._done.frame, self._done.project.depth), "depth"),

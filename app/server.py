@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,8 @@ from core.errors import EditorError
 from core.files.photo import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
+    from app.bridge import Bridges
     from app.store import SessionStore
-    from app.viewport.proxy import Lookup
 
 STATIC = Path(__file__).parent / "ui" / "static"
 EXPIRE_SECONDS = 300.0
@@ -32,31 +33,27 @@ SAFE_HEADERS = [
 ]
 
 
-def build_app(
-    store: "SessionStore",
-    find_viewport: "Lookup | None" = None,
-    max_upload_bytes: int = DEFAULT_LIMITS.max_bytes,
-) -> FastAPI:
-    """The whole studio as one ASGI app; `find_viewport` gives a session's 3D view, None leaves it out."""
+def build_app(store: "SessionStore", max_upload_bytes: int = DEFAULT_LIMITS.max_bytes) -> FastAPI:
+    """The whole studio as one ASGI app; it closes the store's sessions when it stops."""
     import gradio
 
+    from app.bridge import Bridges
     from app.ui.page import HEAD, STYLE, build_page, theme
+    from app.viewport.proxy import viewport_routes
 
-    app = FastAPI(title=say("app.name"), lifespan=_lifespan(store), docs_url=None, redoc_url=None, openapi_url=None)
+    bridges = Bridges(store)
+    app = FastAPI(lifespan=_lifespan(store, bridges), docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(EditorError, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(studio_routes(store, max_upload_bytes))
-    if find_viewport is not None:
-        from app.viewport.proxy import viewport_routes
-
-        app.include_router(viewport_routes(find_viewport))
+    app.include_router(viewport_routes(bridges.viewport))
     app.mount("/ui", StaticFiles(directory=STATIC))
     app.add_middleware(SafeHeaders)
     return gradio.mount_gradio_app(
         app,
-        build_page(store, has_viewport=find_viewport is not None),
+        build_page(store),
         path="/",
         footer_links=[],
         run_history=False,
@@ -85,12 +82,13 @@ class SafeHeaders:
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
 
 
-def _lifespan(store: "SessionStore"):  # noqa: ANN202 - Starlette's own type for it is private
+def _lifespan(store: "SessionStore", bridges: "Bridges") -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         sweeper = asyncio.create_task(_sweep(store))
         yield
         sweeper.cancel()
+        await asyncio.to_thread(bridges.close_all)
         await asyncio.to_thread(store.close_all)
 
     return lifespan

@@ -129,19 +129,32 @@ def _cut_out(view: SourceView, mask: Mask, at_rest: ObjectAtRest) -> ObjectLayer
 
 def pure_colours(pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]) -> Pixels:
     """The object's own colours: under its soft edge, where the photo mixes two things, the interior continues."""
-    inside = (coverage >= 250).astype(np.float32)
     soft = (coverage < 250) & (cv2.dilate(coverage, np.ones((3, 3), np.uint8)) > 0)
-    if not inside.any() or not soft.any():
+    if not (coverage >= 250).any() or not soft.any():
         return np.ascontiguousarray(pixels)
-    sigma = max(1.5, 0.004 * max(coverage.shape))
-    weight = cv2.GaussianBlur(inside, (0, 0), sigma)
-    known = cv2.GaussianBlur(pixels.astype(np.float32) * inside[..., None], (0, 0), sigma)
-    reached = soft & (weight > 1e-4)
-    own_share = (coverage[reached].astype(np.float32) / 255.0)[:, None]
+    interior, reached = _continued_interior(pixels, coverage)
+    changed = soft & reached
+    own_share = (coverage[changed].astype(np.float32) / 255.0)[:, None]
     colours = pixels.copy()
-    interior = known[reached] / weight[reached][:, None]
-    colours[reached] = np.rint(own_share * pixels[reached] + (1 - own_share) * interior).astype(pixels.dtype)
+    colours[changed] = np.rint(own_share * pixels[changed] + (1 - own_share) * interior[changed]).astype(pixels.dtype)
     return colours
+
+
+def _continued_interior(
+    pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]
+) -> tuple[Float32[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
+    """Blurred colours of the fully covered pixels, and where they reach; made at a size where the blur is short."""
+    rows, columns = coverage.shape
+    sigma = max(1.5, 0.004 * max(rows, columns))
+    size = (max(1, round(columns * 1.5 / sigma)), max(1, round(rows * 1.5 / sigma)))
+    inside = (coverage >= 250).astype(np.uint8)
+    known = cv2.resize(pixels * inside[..., None], size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    weight = cv2.resize(inside * np.uint8(255), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
+    known, weight = cv2.GaussianBlur(known, (0, 0), 1.5), cv2.GaussianBlur(weight, (0, 0), 1.5)
+    colours = known / np.maximum(weight, 1e-6)[..., None]
+    full = (columns, rows)
+    reached = cv2.resize((weight > 1e-3).astype(np.uint8), full, interpolation=cv2.INTER_NEAREST) > 0
+    return cv2.resize(colours, full, interpolation=cv2.INTER_LINEAR), reached
 
 
 def cut_objects(project: Project) -> list[SceneObject]:

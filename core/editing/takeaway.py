@@ -31,6 +31,8 @@ from core.types.protocols import Engine
 
 # Beyond this many times the median depth lies the sky of a layout guess (30 times) and noise of measured depth.
 _SKY_FROM = 20.0
+# Kinds that need no rendered frame.
+UNRENDERED: tuple[Kind, ...] = ("mask", "camera", "project")
 _MESH_VERTICES = 1_000_000
 # Open3D's own example: a point is an outlier when its 20 nearest are two deviations farther than the average's.
 _NEIGHBOURS, _DEVIATIONS = 20, 2.0
@@ -74,25 +76,34 @@ class Result:
     memo: Memo
 
 
-def take(result: Result, kind: Kind, stem: str, object_id: str | None = None) -> Any:
-    """The value that the formats of `kind` write. `object_id` is whose mask is meant.
+def take(result: Result, kind: Kind) -> Any:
+    """The value that the formats of `kind` write, for kinds not in `UNRENDERED`.
 
     Raises InvalidInput when there is nothing of that kind to take.
     """
     project, frame = result.project, result.frame
-    if kind == "mask" and object_id is None:
-        raise InvalidInput("No object is selected, so there is no mask to write; click an object first.")
     return {
         "picture": lambda: picture_of(project.photo, frame),
         "depth": lambda: frame_depth(frame, project.depth),
         "cloud": lambda: point_cloud(frame_view(frame, project)),
         "mesh": lambda: textured_mesh(frame_view(frame, project)),
-        "mask": lambda: project.scene.object(str(object_id)).mask,
         "flow": lambda: frame.flow,
         "layers": lambda: layer_stack(result),
-        "camera": lambda: camera_shots(project, stem),
-        "project": lambda: project,
     }[kind]()
+
+
+def take_unrendered(project: Project, kind: Kind, stem: str, object_id: str | None = None) -> Any:
+    """The value for the kinds in `UNRENDERED`; `object_id` is whose mask is meant, `stem` names the picture.
+
+    Raises InvalidInput when there is no such object.
+    """
+    if kind == "camera":
+        return camera_shots(project, stem)
+    if kind == "project":
+        return project
+    if object_id is None:
+        raise InvalidInput("No object is selected, so there is no mask to write; click an object first.")
+    return project.scene.object(object_id).mask
 
 
 def frame_depth(frame: Frame, source: DepthMap) -> DepthMap:

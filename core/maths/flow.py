@@ -102,8 +102,19 @@ def visible_in_target(
     `nearest` is the target's inverse depth; `tolerance` is relative.
     """
     u, v, moved = grid
+    visible = np.zeros(u.shape, bool)
+    _mark_visible(u, v, moved, nearest, np.float32(1.0 - tolerance), visible)
+    return visible
+
+
+@compiled
+@no_type_check
+def _mark_visible(u, v, moved, nearest, share, visible):
     height, width = nearest.shape
-    inside = (u > -0.5) & (u < width - 0.5) & (v > -0.5) & (v < height - 0.5)
-    x = np.where(inside, np.rint(u), 0).astype(np.intp).clip(0, width - 1)
-    y = np.where(inside, np.rint(v), 0).astype(np.intp).clip(0, height - 1)
-    return inside & (moved >= (1.0 - tolerance) * nearest[y, x])
+    rows, columns = u.shape
+    for row in range(rows):
+        for column in range(columns):
+            x, y = u[row, column], v[row, column]
+            if -0.5 < x < width - 0.5 and -0.5 < y < height - 0.5:
+                behind = nearest[int(np.rint(y)), int(np.rint(x))]
+                visible[row, column] = moved[row, column] >= share * behind

@@ -77,15 +77,16 @@ def _standing_before(depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray
     """Surfaces reaching within `band` of the hole that stand before what they border on there.
 
     Surfaces are cut at depth steps; one is near when it is the nearer side of most of its steps. A floor that meets
-    a wall has no step, so both may continue; an object seen against them has one.
+    a wall has no step, so both may continue; an object seen against them has one, but is left out only where the
+    hole lies between it and the far side.
     """
     present = allowed & (depth > 0)
     nearest = np.zeros(depth.shape, np.float32)
     np.divide(1, depth, out=nearest, where=present)
     farthest = np.where(present, nearest, nearest.max(initial=0))
-    step = _highest(nearest, 1) / _STEP > -_highest(-farthest, 1)
+    step = _highest(nearest, 1) > _STEP * -_highest(-farthest, 1)
     rim = _dilate(unknown, band) & present
-    before = rim & (nearest / _STEP > -_highest(-farthest, 4))
+    before = rim & (nearest > _STEP * -_highest(-farthest, 4))
     behind = rim & (_highest(nearest, 4) > _STEP * nearest)
     result = np.zeros_like(unknown)
     # First what reaches beyond the band as one surface, then what only the band separates.
@@ -94,7 +95,32 @@ def _standing_before(depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray
         count = int(pieces.max()) + 1
         is_near = np.bincount(pieces[before], minlength=count) > np.bincount(pieces[behind], minlength=count)
         result |= is_near[pieces] & part
-    return result
+    return _facing(result, rim & ~step, unknown)
+
+
+def _facing(near: np.ndarray, rim: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """The part of `near` that has the far side across the hole; beyond the frame's edge a near surface may continue."""
+    touching = _dilate(unknown, 3) & rim
+    near_rim, far_rim = touching & near, touching & ~near
+    if not near_rim.any() or not far_rim.any():
+        return np.zeros_like(near)
+    y, x = np.nonzero(near_rim)
+    far_y, far_x = _nearest(far_rim)
+    across = unknown[(y + far_y[y, x]) // 2, (x + far_x[y, x]) // 2]
+    faces = np.zeros_like(near)
+    faces[y, x] = across
+    return near & faces[_nearest(near_rim)]
+
+
+def _nearest(marked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every pixel, (y, x) of the nearest marked one."""
+    unmarked = (~marked).astype(np.uint8)
+    found = cv2.distanceTransformWithLabels(unmarked, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    labels = np.asarray(found[1], np.int64)
+    y, x = np.nonzero(marked)
+    place = np.zeros((int(labels.max()) + 1, 2), np.int64)
+    place[labels[y, x]] = np.stack([y, x], axis=1)
+    return place[labels, 0], place[labels, 1]
 
 
 def _highest(field: np.ndarray, radius: int) -> np.ndarray:

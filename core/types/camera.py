@@ -51,9 +51,7 @@ class Pose(ContentAddressed):
             raise InvalidInput(f"A pose's last row must be 0 0 0 1, got {matrix[3].tolist()}.")
         rotation = matrix[:3, :3]
         if not np.allclose(rotation @ rotation.T, np.eye(3), atol=_RIGID_TOLERANCE):
-            raise InvalidInput(
-                "A pose's 3x3 part must be a rotation; remove scale and shear from it."
-            )
+            raise InvalidInput("A pose's 3x3 part must be a rotation; remove scale and shear from it.")
         if np.linalg.det(rotation) < 0:
             raise InvalidInput("A pose's 3x3 part mirrors the scene (determinant -1); use a proper rotation.")
         object.__setattr__(self, "matrix", read_only(matrix))

@@ -1,6 +1,7 @@
 """The motion of an edit as one field."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -20,13 +21,15 @@ class FlowField(ContentAddressed):
     flow: Float32[np.ndarray, "H W 2"]
     visible: Bool[np.ndarray, "H W"]
     uncovered: Bool[np.ndarray, "Ht Wt"]
-    id: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         for name in ("flow", "visible", "uncovered"):
             object.__setattr__(self, name, read_only(getattr(self, name)))
-        if not self.id:
-            object.__setattr__(self, "id", content_id(self.flow, self.visible, self.uncovered))
+
+    @cached_property
+    def id(self) -> str:  # type: ignore[override] - made on first use: hashing every frame's field would be felt
+        """The content id."""
+        return content_id(self.flow, self.visible, self.uncovered)
 
     @property
     def share_uncovered(self) -> float:

@@ -55,3 +55,11 @@ def test_no_depth_at_all_stays_unknown() -> None:
     unknown = np.zeros((10, 10), bool)
     unknown[3:6, 3:6] = True
     assert (fill_depth(np.zeros((10, 10), np.float32), unknown, ~unknown) == 0).all()
+
+
+def test_a_near_surface_may_continue_beyond_the_frame() -> None:
+    unknown = np.zeros((80, 120), bool)
+    unknown[:, :12] = True
+    depth = np.full((80, 120), 5, np.float32)
+    depth[40:] = 2
+    assert background_side(depth, unknown, np.zeros_like(unknown))[60:, 12:40].all()
