@@ -24,7 +24,8 @@ from core.editing.layers import (
     source_view,
     working_size,
 )
-from core.editing.render import Plate, empty_scene
+from core.editing.motion import camera_at_home
+from core.editing.render import Plate, render, source_plate, without_objects
 from core.editing.takeaway import CloudOptions, frame_view, point_cloud
 from core.errors import Cancelled, EditorError, InvalidInput
 from core.files.profile import srgb_of
@@ -143,9 +144,7 @@ class Bridge:
             self._cancel.cancel()
             self._wake.set()
         elif event.kind == "frame":
-            frame = self.session.frame
-            if frame is not None and frame.stage != "preview":
-                self.viewport.show_result(srgb_of(frame.pixels, self.session.project.photo.icc_profile))
+            self._show_frame()
 
     def _work(self) -> None:
         while True:
@@ -170,13 +169,33 @@ class Bridge:
             viewport.set_output_camera(_preview_camera(project))
             viewport.go_home()
         clouds = Clouds(project, self.session)
-        engine = self.session.services.engine(project.settings.engine)
-        for plate in empty_scene(project, engine, self.session.services.memo, PREVIEW_SIDE, cancel):
+        bare, services = without_objects(project), self.session.services
+        engine, at_home = services.engine(project.settings.engine), camera_at_home(scene)
+        for plate in source_plate(bare, engine, services.memo, PREVIEW_SIDE, cancel):
+            if not (plate.is_final or at_home):
+                continue
             background, shown, depth = clouds.background(plate)
+            if not at_home:
+                shown, depth = self._behind(bare, cancel)
             objects = {item.id: clouds.object_layer(item) for item in scene.objects}
             cancel.check()
             viewport.set_layers(background, objects, shown, depth)
             viewport.select(self.session.state.selected)
+        self._show_frame()
+
+    def _behind(self, bare: Project, cancel: CancelToken) -> tuple[np.ndarray, np.ndarray]:
+        """Picture and depth of the empty scene as the output camera sees it."""
+        services = self.session.services
+        engine = services.engine(bare.settings.engine)
+        (frame,) = render(bare, engine, services.memo, PREVIEW_SIDE, cancel, stream=False)
+        far = float(frame.depth.max(initial=1.0))
+        depth = np.where(frame.depth_valid, frame.depth, np.float32(far))
+        return srgb_of(frame.pixels, bare.photo.icc_profile), depth
+
+    def _show_frame(self) -> None:
+        frame = self.session.frame
+        if frame is not None and frame.stage != "preview":
+            self.viewport.show_result(srgb_of(frame.pixels, self.session.project.photo.icc_profile))
 
     def _show_photo(self, project: Project) -> None:
         key = (project.photo.id, project.depth.id, project.scene.source_intrinsics)

@@ -101,13 +101,17 @@ def render(
     yield from _render_given_flow(context) if project.flow_override else _render_scene(context)
 
 
-def empty_scene(
+def without_objects(project: Project) -> Project:
+    """The project with everything that was cut out taken away: what shows when one of them is lifted."""
+    objects = tuple(replace(o, hidden=True) for o in project.scene.objects if o.copy_of is None)
+    return replace(project, scene=replace(project.scene, objects=objects), flow_override=None)
+
+
+def source_plate(
     project: Project, engine: Engine, memo: Memo, max_side: int | None = None, cancel: CancelToken | None = None
 ) -> Iterator[Plate]:
-    """The photo without any of its objects, first as a quick guess: what shows when one of them is taken away."""
-    objects = tuple(replace(o, hidden=True) for o in project.scene.objects if o.copy_of is None)
-    bare = replace(project, scene=replace(project.scene, objects=objects), flow_override=None)
-    yield from background_plate(_context(bare, engine, memo, max_side, cancel, stream=True))
+    """The photo without its cut objects, from its own camera: first as a quick guess, then final."""
+    yield from background_plate(_context(project, engine, memo, max_side, cancel, stream=True))
 
 
 def background_plate(context: RenderContext) -> Iterator[Plate]:
