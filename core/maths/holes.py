@@ -107,8 +107,9 @@ def _facing(near: np.ndarray, rim: np.ndarray, unknown: np.ndarray) -> np.ndarra
     y, x = np.nonzero(near_rim)
     far_y, far_x = _nearest(far_rim)
     across = unknown[(y + far_y[y, x]) // 2, (x + far_x[y, x]) // 2]
+    pieces = np.asarray(cv2.connectedComponents((near & rim).astype(np.uint8))[1], np.int64)[y, x]
     faces = np.zeros_like(near)
-    faces[y, x] = across
+    faces[y, x] = (2 * np.bincount(pieces, weights=across) > np.bincount(pieces))[pieces]
     return near & faces[_nearest(near_rim)]
 
 
