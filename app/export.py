@@ -1,0 +1,46 @@
+"""What the studio hands to the browser: the shown step at full size, in any format of the one table."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast, get_args
+
+from core.editing.takeaway import UNRENDERED, Result, take, take_unrendered
+from core.errors import InvalidInput
+from core.files.formats import Format, Kind, as_download, formats_of, own_format
+
+if TYPE_CHECKING:
+    from app.session import Session
+    from core.types.project import Project
+
+_OWN = "own"
+
+
+def export(session: "Session", kind: str, extension: str) -> tuple[str, bytes]:
+    """File name and content. `extension` may also be a format's name, or "own" for a picture as it came.
+
+    Formats of several files come as a ZIP. Raises InvalidInput for an unknown kind or format, or when there is
+    nothing of that kind (no photo, no object selected); EngineFailed as rendering does.
+    """
+    project = session.project
+    chosen = chosen_format(kind, extension, project)
+    stem = f"{Path(project.photo.name).stem}-edited"
+    item = session.selected_object
+    if chosen.kind in UNRENDERED:
+        value = take_unrendered(project, chosen.kind, stem, None if item is None else item.id)
+    else:
+        engine = session.services.engine(project.settings.engine)
+        value = take(Result(project, session.full_frame(), engine, session.services.memo), chosen.kind)
+    return as_download(chosen.encode(value, stem), stem)
+
+
+def chosen_format(kind: str, extension: str, project: "Project") -> Format:
+    """Raises InvalidInput listing what there is."""
+    if kind not in get_args(Kind):
+        raise InvalidInput(f"There is no export called {kind!r}; choose one of {', '.join(get_args(Kind))}.")
+    if kind == "picture" and extension == _OWN:
+        return own_format(project.photo.file_format)
+    offered = formats_of(cast(Kind, kind))
+    for item in offered:
+        if extension == item.name or extension.lower() in item.extensions:
+            return item
+    known = ", ".join(item.name for item in offered)
+    raise InvalidInput(f"A {kind} cannot be written as {extension!r}; choose one of {known}.")
