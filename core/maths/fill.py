@@ -55,8 +55,8 @@ def block_means(
 def extend(
     values: Float32[np.ndarray, "H W C"], unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]
 ) -> Float32[np.ndarray, "H W C"]:
-    """The membrane over `unknown` from `source_ok` pixels; solved on at most 1000 pixels a side, then enlarged."""
-    step = solving_step(unknown)
+    """The membrane over `unknown` from `source_ok` pixels; solved on at most 500 pixels a side, then enlarged."""
+    step = solving_step(unknown, most=500)
     usable = source_ok & ~unknown
     if step == 1:
         return membrane(values, unknown, usable)
@@ -67,9 +67,9 @@ def extend(
     return np.where(unknown[..., None], large[: unknown.shape[0], : unknown.shape[1]], values)
 
 
-def solving_step(unknown: Bool[np.ndarray, "H W"]) -> int:
-    """By how much a window is reduced before solving: to at most 1000 pixels on its longer side."""
-    return -(-max(unknown.shape) // 1000)
+def solving_step(unknown: Bool[np.ndarray, "H W"], most: int = 1000) -> int:
+    """By how much a window is reduced before solving: to at most `most` pixels on its longer side."""
+    return -(-max(unknown.shape) // most)
 
 
 def smooth(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
