@@ -47,7 +47,7 @@ def build_app(store: "SessionStore", max_upload_bytes: int = DEFAULT_LIMITS.max_
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
-    app.include_router(studio_routes(store, max_upload_bytes))
+    app.include_router(studio_routes(store, bridges, max_upload_bytes))
     app.include_router(viewport_routes(bridges.viewport))
     app.mount("/ui", StaticFiles(directory=STATIC))
     app.add_middleware(SafeHeaders)

@@ -1,0 +1,92 @@
+"""`ui`: the studio in the browser."""
+
+import argparse
+import os
+import socket
+import threading
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from app.session import Session
+
+DEFAULT_PORT = 7860
+SAMPLE = "sample:"
+
+
+def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("ui", help="open the studio in the browser")
+    parser.add_argument("photo", nargs="?", metavar="PHOTO", help="a photo, a .lras project or sample:NAME")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets others in")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default %(default)s)")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    parser.set_defaults(run=run_ui)
+
+
+def run_ui(args: argparse.Namespace) -> int:
+    """Serve until stopped. Raises InvalidInput for a port that cannot be had or a photo that cannot be opened."""
+    listener = listening_socket(args.host, args.port)
+    import uvicorn
+
+    from app.server import build_app
+    from app.services import Services
+    from app.store import SessionStore
+
+    store = SessionStore(Services(), autosave_folder())
+    address = f"http://{_reachable(args.host)}:{listener.getsockname()[1]}/"
+    if args.photo:
+        session = store.create()
+        open_source(session, args.photo)
+        address += f"?session={session.key}"
+    print(f"LRAS Studio: {address}  (Ctrl+C stops it)", flush=True)
+    if not args.no_browser:
+        threading.Timer(1.0, webbrowser.open, (address,)).start()
+    server = uvicorn.Server(uvicorn.Config(build_app(store), log_level="warning", timeout_graceful_shutdown=2))
+    server.run(sockets=[listener])
+    return 0
+
+
+def open_source(session: "Session", source: str) -> None:
+    """Open what the command line names. Raises InvalidInput when it cannot be read."""
+    if source.startswith(SAMPLE):
+        session.open_sample(source.removeprefix(SAMPLE))
+        return
+    path = Path(source)
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {source}; give a photo, a .lras project or sample:coffee.")
+    if path.suffix.lower() == ".lras":
+        session.load_project(path.read_bytes())
+    else:
+        session.open_photo(path, path.name)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Take the port before anything slow begins. Raises InvalidInput when it is not to be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as problem:
+        listener.close()
+        raise InvalidInput(
+            f"Cannot listen on {host}:{port} ({problem}); is the studio already running? Choose another --port."
+        ) from problem
+    return listener
+
+
+def autosave_folder() -> Path:
+    """Where unsaved work survives a crash: a folder of this user's own."""
+    state = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_STATE_HOME")
+    return (Path(state) if state else Path.home() / ".local" / "state") / "lras-studio" / "autosave"
+
+
+def _reachable(host: str) -> str:
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host

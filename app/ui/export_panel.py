@@ -1,0 +1,43 @@
+"""The export menu and the engine choice of the top bar.
+
+Ids: `export-<name of the format>`; a link's address is filled in by our script, which knows the session's key.
+"""
+
+from html import escape
+from typing import get_args
+
+from app.ui.text import say
+from core.engines.registry import available
+from core.files.formats import Format, Kind, formats_of
+
+
+def menu() -> str:
+    """One row per kind of export, one link per format."""
+    rows = []
+    for kind in get_args(Kind):
+        links = "".join(_link(item) for item in formats_of(kind))
+        if kind == "picture":
+            links = _anchor("picture-own", "picture.own", say("export.own_help"), say("export.own")) + links
+        rows.append(f"<li><span>{escape(say(f'export.{kind}'))}</span><span class='formats'>{links}</span></li>")
+    return f'<ul>{"".join(rows)}</ul><p class="small quiet">{say("export.quality")}</p>'
+
+
+def _link(item: Format) -> str:
+    words = item.name.removeprefix(f"{item.kind}-").replace("-", " ").upper()
+    return _anchor(item.name, f"{item.kind}.{item.name}", item.title, words)
+
+
+def _anchor(name: str, address: str, title: str, words: str) -> str:
+    return (
+        f'<a id="export-{name}" data-testid="export-{name}" data-export="{address}" '
+        f'title="{escape(title)}" href="#">{escape(words)}</a>'
+    )
+
+
+def engine_options() -> str:
+    """Engines that exist; one that cannot run here says why."""
+    options = [f'<option value="auto">{say("engine.auto")}</option>']
+    for info, reason in available():
+        words = escape(info.title) if reason is None else f"{escape(info.title)}: {escape(reason)}"
+        options.append(f'<option value="{info.name}"{"" if reason is None else " disabled"}>{words}</option>')
+    return "".join(options)

@@ -1,0 +1,106 @@
+// What surrounds the stage and follows the state: top bar, history strip, status line, hints.
+import { address, gesture } from "./link.js";
+import { load } from "./pictures.js";
+import { currentTool } from "./tools.js";
+import { $, percent, say, seconds, settle } from "./words.js";
+
+export function showTop(state) {
+  const open = state.photo_name !== null;
+  $("photo-name").textContent = state.photo_name ?? "";
+  $("photo-name").title = state.photo_name ?? "";
+  $("photo-size").textContent = open ? `${state.width} × ${state.height}` : "";
+  $("undo").disabled = !state.can_undo;
+  $("redo").disabled = !state.can_redo;
+  $("compare").disabled = !open || state.step === 0;
+  $("export").disabled = !open;
+  $("view-photo").disabled = $("view-space").disabled = !open;
+  if (document.activeElement !== $("engine")) $("engine").value = state.engine;
+  $("engine").title = state.engine_title;
+  document.title = open ? `${state.photo_name} · ${say("app.name")}` : say("app.name");
+  for (const link of document.querySelectorAll("[data-export]")) link.href = address(`export/${link.dataset.export}`);
+}
+
+// ---- History ---------------------------------------------------------------------------------------
+const shots = new Map(); // step -> "label" whose picture was asked for and came
+
+export function showHistory(state, kinds) {
+  const strip = $("strip");
+  if (!state.photo_name) return strip.replaceChildren();
+  while (strip.childElementCount > state.steps.length) strip.lastElementChild.remove();
+  state.steps.forEach((label, n) => {
+    const item = strip.children[n] ?? strip.appendChild(makeStep(n));
+    const button = item.firstElementChild, words = `${n}  ${n ? label : say("strip.original")}`;
+    if (button.dataset.label !== label) { button.dataset.label = label; shots.delete(n); }
+    button.querySelector("b").textContent = words;
+    button.title = words;
+    button.classList.toggle("later", n > state.step);
+    if (n === state.step) button.setAttribute("aria-current", "step"); else button.removeAttribute("aria-current");
+  });
+  if (kinds.includes("changed")) strip.children[state.step]?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (kinds.includes("frame") || !shots.has(0)) fetchShots(state);
+}
+
+function makeStep(n) {
+  const item = document.createElement("li");
+  item.innerHTML = `<button id="step-${n}" data-testid="step-${n}"><span class="shot"></span><b></b></button>`;
+  item.firstChild.addEventListener("click", () => gesture("goto", { index: n }));
+  return item;
+}
+
+async function fetchShots(state) {
+  for (const n of new Set([0, state.step])) {
+    const label = `${state.photo_name} ${state.steps[n]}`;
+    if (n !== state.step && shots.get(n) === label) continue;
+    const reply = await fetch(address(`picture/thumb-${n}`)).catch(() => null);
+    if (reply?.status !== 200) continue;
+    const shot = $(`step-${n}`)?.querySelector(".shot");
+    if (!shot) continue;
+    const before = shot.dataset.url;
+    shot.dataset.url = URL.createObjectURL(await reply.blob());
+    shot.style.backgroundImage = `url(${shot.dataset.url})`;
+    if (before) URL.revokeObjectURL(before);
+    shots.set(n, label);
+  }
+}
+
+// ---- Status ----------------------------------------------------------------------------------------
+
+export function showStatus(state) {
+  const job = state.job;
+  $("depth-source").textContent = state.depth_title || "–";
+  $("mask-source").textContent = state.photo_name ? state.mask_title : "–";
+  $("progress").hidden = !job.running;
+  $("progress").firstElementChild.style.width = `${Math.round(100 * job.done)}%`;
+  $("cancel").hidden = !job.running;
+  if (job.running) {
+    const parts = [job.stage, job.done > 0 ? percent(job.done) : "", job.elapsed > 0.3 ? seconds(job.elapsed) : ""];
+    if (job.remaining !== null) parts.push(say("status.remaining", { seconds: seconds(job.remaining) }));
+    settle(parts.filter(Boolean).join(" · "));
+  } else if (!state.photo_name) {
+    settle(say("status.empty"));
+  } else {
+    const made = state.share_invented ? say("status.made", { share: percent(state.share_invented) }) : "";
+    settle([say("status.ready"), made].filter(Boolean).join(" · "));
+  }
+}
+
+export function showHints(state) {
+  const hint = $("hint"), space = $("stage").dataset.view === "space", tool = currentTool();
+  let words = "";
+  if (state.photo_name && space) words = say("hint.space");
+  else if (state.photo_name && tool !== "move") words = say(`hint.${tool}`);
+  else if (state.photo_name && state.selected) words = say("hint.selected");
+  else if (state.photo_name && state.step === 0) words = say("hint.ready");
+  hint.textContent = words;
+  hint.hidden = !words || space;
+  const cost = $("cost"), share = state.share_invented;
+  const told = state.photo_name && share > 0 && state.job.running;
+  const parts = [say("status.invented", { share: percent(share ?? 0) })];
+  const time = state.job.remaining ?? state.expected_seconds;
+  if (time) parts.push(say("status.expected", { seconds: seconds(time) }));
+  cost.textContent = told ? parts.join(", ") : "";
+  cost.hidden = !told;
+}
+
+export const maskFill = (state) => load("fill", state.selected && chosen(state)?.at_rest ? "picture/mask" : null);
+const chosen = (state) => state.objects.find((item) => item.selected);

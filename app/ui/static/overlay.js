@@ -1,0 +1,93 @@
+// What is drawn over the picture at screen resolution: the outline, and the tool in hand.
+import { onView, toStage, view } from "./view.js";
+import { $ } from "./words.js";
+
+const drawn = { polygons: [], tool: null };
+let pending = false;
+
+export const outline = () => drawn.polygons;
+export function setOutline(polygons) { drawn.polygons = polygons; redraw(); }
+export function setTool(shape) { drawn.tool = shape; redraw(); }
+
+export function insideOutline([x, y]) {
+  let inside = false;
+  for (const polygon of drawn.polygons) {
+    for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
+      const [ax, ay] = polygon[i], [bx, by] = polygon[j];
+      if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+    }
+  }
+  return inside;
+}
+
+export function redraw() {
+  if (pending) return;
+  pending = true;
+  requestAnimationFrame(() => { pending = false; paint(); });
+}
+
+function paint() {
+  const canvas = $("overlay"), ratio = devicePixelRatio;
+  const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+  if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
+  const pen = canvas.getContext("2d");
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  const { state, original, comparing } = $("stage").dataset;
+  if (state !== "dragging" && !original && !comparing) {
+    pen.save();
+    pen.beginPath();
+    pen.rect(...toStage([-0.5, -0.5]), view.width * view.scale, view.height * view.scale);
+    pen.clip();
+    pen.beginPath();
+    for (const polygon of drawn.polygons) trace(pen, polygon, true);
+    twice(pen);
+    pen.restore();
+  }
+  if (drawn.tool) paintTool(pen, drawn.tool);
+}
+
+function trace(pen, points, closed) {
+  points.forEach((point, n) => pen[n ? "lineTo" : "moveTo"](...toStage(point)));
+  if (closed) pen.closePath();
+}
+
+// Light on dark: readable on any picture.
+function twice(pen, dash = []) {
+  pen.lineJoin = "round";
+  pen.setLineDash([]);
+  pen.strokeStyle = "#000b";
+  pen.lineWidth = 4;
+  pen.stroke();
+  pen.setLineDash(dash);
+  pen.strokeStyle = "#fff";
+  pen.lineWidth = 2;
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+function paintTool(pen, shape) {
+  pen.beginPath();
+  if (shape.kind === "box") {
+    const [ax, ay] = toStage(shape.start), [bx, by] = toStage(shape.end);
+    pen.rect(ax, ay, bx - ax, by - ay);
+    twice(pen, [5, 4]);
+  } else if (shape.kind === "lasso") {
+    trace(pen, shape.points, true);
+    twice(pen, [5, 4]);
+  } else if (shape.kind === "brush") {
+    const radius = shape.radius * view.scale;
+    if (shape.points.length) {
+      trace(pen, shape.points, false);
+      pen.lineCap = pen.lineJoin = "round";
+      pen.lineWidth = 2 * radius;
+      pen.strokeStyle = shape.add ? "#6ea8fe80" : "#ff7b7280";
+      pen.stroke();
+      pen.beginPath();
+    }
+    pen.arc(...toStage(shape.at), Math.max(2, radius), 0, 7);
+    twice(pen);
+  }
+}
+
+onView(redraw);

@@ -1,0 +1,56 @@
+// The 3D view: an iframe on the same stage, made at first use.
+import { key, setSpace } from "./link.js";
+import { $, say } from "./words.js";
+
+export const inSpace = () => $("stage").dataset.view === "space";
+
+export function showSpace(next) {
+  if (next && $("view-space").disabled) return;
+  $("stage").dataset.view = next ? "space" : "photo";
+  $("view-photo").setAttribute("aria-checked", String(!next));
+  $("view-space").setAttribute("aria-checked", String(next));
+  const space = $("space");
+  space.hidden = !next;
+  $("picture").hidden = $("overlay").hidden = next;
+  if (next && !space.firstChild) {
+    const frame = document.createElement("iframe");
+    frame.title = say("stage.viewport");
+    frame.dataset.testid = "viewport";
+    const socket = `${location.protocol.replace("http", "ws")}//${location.host}/viewport/${key}/`;
+    frame.src = `/viewport/${key}/?websocket=${encodeURIComponent(socket)}`;
+    space.append(frame);
+  }
+  if (next) { space.firstChild.focus(); setSpace(settings()); }
+  dispatchEvent(new Event("studio-view"));
+}
+
+// `handlers`: what the page itself does for keys pressed inside the view; edits go their own way to the session.
+export function listenToSpace(handlers) {
+  addEventListener("message", (event) => {
+    if (event.origin !== location.origin || event.source !== $("space").firstChild?.contentWindow) return;
+    if (event.data?.source === "viewport" && event.data.type === "key") handlers[event.data.action]?.();
+  });
+}
+
+// ---- The bar below the view ------------------------------------------------------------------------
+function settings(extra = {}) {
+  const field = $("space-bar").elements, amount = (name) => (field[name].value > 0 ? Number(field[name].value) : null);
+  return {
+    axes: field.axes.value, slide: field.slide.checked, clean: field.clean.checked,
+    snap_distance: field.snap.checked ? amount("snap_distance") : null,
+    snap_angle: field.snap.checked ? amount("snap_angle") : null,
+    points: field.points.checked ? Number(field.point_size.value) : null, ...extra,
+  };
+}
+
+export function listenToSpaceBar() {
+  const bar = $("space-bar");
+  bar.addEventListener("change", () => setSpace(settings()));
+  bar.addEventListener("submit", (event) => event.preventDefault());
+  bar.addEventListener("pointerdown", (event) => event.stopPropagation());
+  $("take-view").addEventListener("click", () => setSpace(settings({ take_view: true })));
+}
+
+export function showUnit(unit) {
+  $("space-bar").querySelector(".unit").textContent = unit;
+}
