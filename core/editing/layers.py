@@ -1,6 +1,6 @@
 """The photo taken apart: its geometry at a working size, whole objects, and what stands behind them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -46,6 +46,12 @@ class ObjectLayer:
     inverse_depth: Float32[np.ndarray, "h w"]
     links: UInt8[np.ndarray, "h w"]
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        rows, columns = self.coverage.shape
+        x, y = self.origin
+        return slice(y, y + rows), slice(x, x + columns)
+
 
 @dataclass(frozen=True, eq=False)
 class ObjectAtRest:
@@ -66,7 +72,7 @@ def working_size(project: Project, max_side: int | None) -> Size:
 
 
 def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
-    """The photo and its geometry at `size`."""
+    """The photo and its geometry at `size`; objects that a layout guess lacks stand in it where they are."""
     photo, depth = project.photo, project.depth
     pixels = memo.get(("pixels", photo.id, size), lambda: _shrunk(photo.pixels, size))
     full_alpha = photo.alpha
@@ -74,7 +80,16 @@ def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
     if full_alpha is not None:
         alpha = memo.get(("alpha", photo.id, size), lambda: _shrunk(full_alpha, size))
     inverse = memo.get(("inverse depth", depth.id, size), lambda: inverse_depth(depth, *size))
-    return SourceView(pixels, alpha, resized(project.scene.source_intrinsics, *size), inverse)
+    view = SourceView(pixels, alpha, resized(project.scene.source_intrinsics, *size), inverse)
+    standing = standing_objects(project)
+    if not standing:
+        return view
+    inverse = inverse.copy()
+    for item in standing:
+        layer = object_layer(project, view, item, memo)
+        owned = layer.coverage >= 128
+        inverse[layer.window][owned] = layer.inverse_depth[owned]
+    return replace(view, inverse_depth=inverse)
 
 
 def resized_coverage(mask: Mask, size: Size) -> UInt8[np.ndarray, "H W"]:
@@ -160,6 +175,11 @@ def _continued_interior(
 def cut_objects(project: Project) -> list[SceneObject]:
     """Objects that no longer stand where the photo shows them, so that what was behind them is seen."""
     return [o for o in project.scene.objects if o.copy_of is None and not o.is_untouched]
+
+
+def standing_objects(project: Project) -> list[SceneObject]:
+    """Objects at rest that the depth map knows nothing of: without them, nothing could go behind them."""
+    return [o for o in project.scene.objects if o.is_untouched] if project.depth.upright_objects else []
 
 
 def drawn_objects(project: Project) -> list[SceneObject]:

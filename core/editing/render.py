@@ -18,6 +18,7 @@ from core.editing.layers import (
     plate_inverse_depth,
     resized_coverage,
     source_view,
+    standing_objects,
     working_size,
 )
 from core.editing.memo import Memo
@@ -127,6 +128,7 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
         project.photo.id,
         project.depth.id,
         masks,
+        tuple(o.mask.id for o in standing_objects(project)),
         view.size,
         context.engine.info.name,
         project.settings.seed,

@@ -189,7 +189,8 @@ def textured_mesh(view: View, max_vertices: int = _MESH_VERTICES) -> TexturedMes
 def layer_stack(result: Result) -> LayerStack:
     """Background plate, every shown object where it now stands, farthest first, and the hidden result on top.
 
-    With a given flow field there are no objects: only the result.
+    An object at rest is in the plate too, so that its layer changes nothing. With a given flow field there are
+    no objects: only the result.
     """
     project, frame = result.project, result.frame
     merged = picture_of(project.photo, frame)
@@ -208,13 +209,15 @@ def layer_stack(result: Result) -> LayerStack:
 
 
 def _plate_frame(result: Result) -> Frame:
-    """The edited frame without any object."""
+    """The edited frame without the objects that were moved or copied; what is at rest is part of it."""
     scene = result.project.scene
-    hidden = tuple(replace(item, hidden=True) for item in scene.objects if item.copy_of is None)
-    if not hidden:
+    originals = [item for item in scene.objects if item.copy_of is None]
+    lifted = tuple(item if item.is_untouched else replace(item, hidden=True) for item in originals)
+    if lifted == scene.objects:
         return result.frame
-    empty = replace(result.project, scene=replace(scene, objects=hidden))
-    (frame,) = render(empty, result.engine, result.memo, stream=False)
+    (frame,) = render(
+        replace(result.project, scene=replace(scene, objects=lifted)), result.engine, result.memo, stream=False
+    )
     return frame
 
 

@@ -241,3 +241,27 @@ def test_the_engine_is_told_what_must_not_bleed():
     plate, view = engine.requests
     assert plate.unknown[24:48, 36:60].all()
     assert not view.unknown[view.foreground].any()
+
+
+def test_a_copy_goes_behind_an_object_that_only_its_mask_knows():
+    scene = card_before_wall()
+    floor = slanted_floor()
+    depth = replace(floor.estimate.depth, upright_objects=True, id="")
+    project = apply(new_project(floor.photo, replace(floor.estimate, depth=depth)), AddObject("a", scene.mask, "A"))
+    farther = apply(project, DuplicateObject("a", "b", Placement((0.1, -0.3, 0.6))))
+    frame, core = final(farther), grown(scene.mask.coverage < 128, 2)
+    assert np.array_equal(frame.pixels[~core], floor.photo.pixels[~core])
+    assert not np.array_equal(frame.pixels, floor.photo.pixels)
+    nearer = final(apply(project, DuplicateObject("a", "b", Placement((0.05, 0.0, -0.2)))))
+    assert not np.array_equal(nearer.pixels[~core], floor.photo.pixels[~core])
+
+
+def test_an_object_that_only_its_mask_knows_stands_in_the_depth_and_is_seen():
+    scene, floor = card_before_wall(), slanted_floor()
+    depth = replace(floor.estimate.depth, upright_objects=True, id="")
+    project = new_project(floor.photo, replace(floor.estimate, depth=depth))
+    frame = final(apply(project, AddObject("a", scene.mask, "A")))
+    assert np.array_equal(frame.pixels, floor.photo.pixels)
+    assert frame.flow.visible.all()
+    assert frame.depth[26, 48] < 0.9 * floor.estimate.depth.values[26, 48]
+    assert not frame.invented.any()
