@@ -91,7 +91,7 @@ def stage() -> str:
       <i></i></div>
     <div id="line-horizon" data-testid="line-horizon" class="line" hidden></div>
     <div id="line-ground_end" data-testid="line-ground_end" class="line" hidden></div>
-    <div id="space" data-testid="space" class="space" hidden></div>
+    <div id="space" data-testid="space" class="space" style="visibility: hidden"></div>
     {_space_bar()}
     <div id="empty" data-testid="empty" class="empty" hidden>
       {icon("photo")}

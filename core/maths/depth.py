@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from core.errors import InvalidInput
 from core.maths.camera import pixel_rays
 from core.maths.compiled import compiled, no_type_check
-from core.maths.holes import background_side, fill_depth, find_holes
+from core.maths.holes import fill_depth, find_holes
 from core.maths.membrane import membrane
 from core.types.camera import Intrinsics
 from core.types.depth import DepthMap
@@ -37,6 +37,9 @@ def inverse_depth(depth: DepthMap, width: int, height: int) -> Float32[np.ndarra
     if width < depth.width:
         return cv2.resize(inverse, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
     enlarged = cv2.resize(inverse, (width, height), interpolation=cv2.INTER_LINEAR)
+    around = np.ones((3, 3), np.uint8)
+    if not (cv2.dilate(inverse, around) > _STEP_RATIO * cv2.erode(inverse, around)).any():
+        return enlarged
     return sharpen_steps(enlarged, radius=int(np.ceil(0.75 * width / depth.width)))
 
 
@@ -77,9 +80,14 @@ def continue_far_side(
     depth = np.zeros_like(inverse)
     np.divide(1.0, inverse, out=depth, where=source & (inverse > 0))
     filled = inverse.copy()
-    excluded = ~unknown & (~source | near_side(inverse, source))
+    far = source & ~near_side(inverse, source)
+    reach = 3 + round(0.01 * max(inverse.shape))
     for hole in find_holes(unknown, grow=0.5, least=8):
-        allowed = background_side(depth[hole.window], unknown[hole.window], excluded[hole.window])
+        # Only the hole's border counts: farther off, surfaces that stand in front have not been told apart.
+        border = cv2.dilate(hole.pixels.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+        allowed = far[hole.window] & border
+        if not allowed.any():
+            allowed = source[hole.window]
         behind = fill_depth(depth[hole.window], hole.pixels, allowed)[hole.pixels]
         filled[hole.window][hole.pixels] = np.divide(1.0, behind, out=np.zeros_like(behind), where=behind > 0)
     return filled

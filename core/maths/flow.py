@@ -59,7 +59,10 @@ def flow_of_grid(grid: MovedGrid, origin: tuple[int, int] = (0, 0)) -> Float32[n
     rows, columns = u.shape
     x = np.arange(origin[0], origin[0] + columns, dtype=np.float32)
     y = np.arange(origin[1], origin[1] + rows, dtype=np.float32)[:, None]
-    return np.stack([u - x, v - y], axis=-1)
+    flow = np.empty((rows, columns, 2), np.float32)
+    np.subtract(u, x, out=flow[..., 0])
+    np.subtract(v, y, out=flow[..., 1])
+    return flow
 
 
 def resized_flow(flow: Float32[np.ndarray, "h w 2"], width: int, height: int) -> Float32[np.ndarray, "H W 2"]:

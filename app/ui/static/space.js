@@ -10,7 +10,8 @@ export function showSpace(next) {
   $("view-photo").setAttribute("aria-checked", String(!next));
   $("view-space").setAttribute("aria-checked", String(next));
   const space = $("space");
-  space.hidden = !next;
+  // Not `hidden`: a canvas without a size would lose its camera.
+  space.style.visibility = next ? "" : "hidden";
   $("picture").hidden = $("overlay").hidden = next;
   if (next && !space.firstChild) {
     const frame = document.createElement("iframe");

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from core.maths import raster
 from core.maths.raster import InverseMap, rasterise_grid, surface_links
 
 W, H = 40, 30
@@ -75,3 +76,17 @@ def test_one_row_and_one_column_pictures():
         where = rasterise_grid(x, y, w, surface_links(w, np.ones(shape, bool)), shape[1], shape[0])
         assert np.array_equal(where.x, x)
         assert np.array_equal(where.y, y)
+
+
+def test_large_grids_drawn_in_halves_are_the_same():
+    rng = np.random.default_rng(5)
+    w = (0.5 + 0.3 * (rng.random((60, 50)) > 0.7)).astype(np.float32)
+    y, x = np.mgrid[:60, :50].astype(np.float32)
+    u, v = x + 20 * w, y + 6 * w
+    links = surface_links(w, np.ones(w.shape, bool))
+    whole = rasterise_grid(u, v, w, links, 50, 60)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(raster, "_PARALLEL_FROM", 0)
+        halves = rasterise_grid(u, v, w, links, 50, 60)
+    for name in ("x", "y", "inverse_depth"):
+        assert np.array_equal(getattr(whole, name), getattr(halves, name), equal_nan=True)
