@@ -5,12 +5,11 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.notices import sentence_of
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "ui" / "static"
 EXPIRE_SECONDS = 300.0
+# The routes serve this page alone; visitors get no list of them.
+UNDESCRIBED: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
 # Foreign pages may not frame the studio, and nothing it answers is guessed to be of another type.
 SAFE_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -42,19 +43,20 @@ def build_app(store: "SessionStore", max_upload_bytes: int = DEFAULT_LIMITS.max_
     from app.viewport.proxy import viewport_routes
 
     bridges = Bridges(store)
-    app = FastAPI(lifespan=_lifespan(store, bridges), docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=_lifespan(store, bridges), **UNDESCRIBED)
     app.add_exception_handler(EditorError, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(studio_routes(store, bridges, max_upload_bytes))
     app.include_router(viewport_routes(bridges.viewport))
-    app.mount("/ui", StaticFiles(directory=STATIC))
+    app.add_api_route("/ui/{name}", _script)
     app.add_middleware(SafeHeaders)
     return gradio.mount_gradio_app(
         app,
         build_page(store),
         path="/",
+        app_kwargs=dict(UNDESCRIBED),  # Gradio writes into it
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -65,6 +67,13 @@ def build_app(store: "SessionStore", max_upload_bytes: int = DEFAULT_LIMITS.max_
         ssr_mode=False,
         pwa=False,
     )
+
+
+def _script(name: str) -> FileResponse:
+    """One of our scripts; the type is said here, for some systems' own tables call it plain text."""
+    if name not in {path.name for path in STATIC.glob("*.js")}:
+        raise HTTPException(404, say("error.file"))
+    return FileResponse(STATIC / name, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 class SafeHeaders:
