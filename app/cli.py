@@ -17,9 +17,10 @@ from app.commands.edit import add_edit
 from app.commands.mask import add_mask
 from app.commands.replay import add_replay
 from app.commands.test import add_test
+from app.commands.ui import add_ui
 from core.errors import EditorError
 
-COMMANDS = (add_edit, add_mask, add_depth, add_cloud, add_replay, add_doctor, add_bench, add_test)
+COMMANDS = (add_ui, add_edit, add_mask, add_depth, add_cloud, add_replay, add_doctor, add_bench, add_test)
 
 
 class OneLineParser(argparse.ArgumentParser):
