@@ -6,6 +6,7 @@ from functools import cached_property
 
 from core.editing.memo import Memo
 from core.maths.camera import intrinsics_of_photo, resized
+from core.maths.depth import relative_from_affine
 from core.maths.ground import fit_ground
 from core.types.camera import Intrinsics
 from core.types.depth import DepthEstimate, DepthMap, Layout
@@ -56,6 +57,7 @@ class Services:
         """The photo's own depth and camera where they came with it, estimated ones where not."""
         intrinsics = intrinsics or intrinsics_of_photo(photo)
         if depth is not None:
+            depth = relative_from_affine(depth) if depth.scale == "affine" else depth
             at_depth = resized(intrinsics, depth.width, depth.height)
             return DepthEstimate(depth, intrinsics, fit_ground(depth.values, depth.valid, at_depth))
         return self.estimate_depth(photo, intrinsics)

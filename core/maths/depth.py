@@ -43,6 +43,21 @@ def inverse_depth(depth: DepthMap, width: int, height: int) -> Float32[np.ndarra
     return sharpen_steps(enlarged, radius=int(np.ceil(0.75 * width / depth.width)))
 
 
+def relative_from_affine(depth: DepthMap, farthest: float = 8.0) -> DepthMap:
+    """Depth usable in a scene from inverse depth of unknown scale and shift, by assuming a range.
+
+    The nearest 2 % stand at 1 scene unit and the farthest 2 % at `farthest`; the source says so.
+    Raises InvalidInput when the map is flat.
+    """
+    near, far = np.quantile(depth.values[depth.valid], (0.98, 0.02)) if depth.valid.any() else (0.0, 0.0)
+    if not near > far:
+        raise InvalidInput("The depth that came with this photo is flat; use the layout guess or another depth file.")
+    share = (depth.values - far) / (near - far)
+    inverse = 1.0 / farthest + share * (1.0 - 1.0 / farthest)
+    values = (1.0 / np.clip(inverse, 0.25 / farthest, 4.0)).astype(np.float32)
+    return DepthMap(values, depth.valid, "relative", f"{depth.source}, range assumed")
+
+
 def despeckled(inverse: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
     """Without flying pixels: those that fewer than three of their eight neighbours agree with (within 4 %).
 

@@ -66,13 +66,14 @@ export async function finishDrag(now, flat) {
   hand = null;
   const done = await gesture("drag", { object, start, now, plane: on });
   if (!done) endPreview();
-  else landing = done.revision;
+  else { landing = done.revision; landed(framed); }
 }
 
-// The preview stays until the picture of the new revision is on the stage.
-let landing = null;
-export function landed(revision, hasFrame) {
-  if (landing !== null && revision >= landing && hasFrame && !hand) setTimeout(endPreview, 60);
+// The preview stays until the picture of the new revision is on the stage; its news may overtake the answer.
+let landing = null, framed = 0;
+export function landed(revision) {
+  framed = revision;
+  if (landing !== null && revision >= landing && !hand) setTimeout(endPreview, 60);
 }
 
 export function cancelDrag() {

@@ -78,7 +78,7 @@ function heard(news) {
   showHints(state);
   if (changed || framed) stagePictures(state, news.kinds);
   if (changed) { refreshPanels(); refreshOutline(); maskFill(state); if (!news.error) forgive(); }
-  if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); landed(state.revision, true); }
+  if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); landed(state.revision); }
   settled(state);
   showHandles(state);
   if (comparing() && state.step === 0) compare(false);

@@ -30,7 +30,8 @@ function paint() {
   const canvas = $("overlay"), ratio = devicePixelRatio;
   const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
   if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
-  const pen = canvas.getContext("2d");
+  // Drawn by the processor: Chromium with software WebGL kept showing an older picture otherwise.
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, width, height);
   const { state, original, comparing } = $("stage").dataset;

@@ -13,6 +13,7 @@ from core.maths.depth import (
     object_inverse_depth,
     object_pivot,
     points_from_inverse_depth,
+    relative_from_affine,
     sharpen_steps,
 )
 from core.maths.membrane import membrane
