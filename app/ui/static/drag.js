@@ -73,7 +73,7 @@ export async function finishDrag(now, flat) {
 let landing = null, framed = 0;
 export function landed(revision) {
   framed = revision;
-  if (landing !== null && revision >= landing && !hand) setTimeout(endPreview, 60);
+  if (landing !== null && revision >= landing && !hand) endPreview();
 }
 
 export function cancelDrag() {

@@ -76,9 +76,11 @@ function heard(news) {
   showObjects(state);
   if (!dragging()) showStatus(state);
   showHints(state);
-  if (changed || framed) stagePictures(state, news.kinds);
+  if (changed || framed) {
+    stagePictures(state, news.kinds).then(() => { if (framed) landed(news.state.revision); });
+  }
   if (changed) { refreshPanels(); refreshOutline(); maskFill(state); if (!news.error) forgive(); }
-  if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); landed(state.revision); }
+  if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);
   showHandles(state);
   if (comparing() && state.step === 0) compare(false);

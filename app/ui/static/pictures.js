@@ -42,14 +42,15 @@ function hatch(state) {
   load("invented", wanted ? "picture/invented" : null);
 }
 
-export function stagePictures(state, kinds) {
+// Resolves when the edited picture that the news brought is on the stage.
+export async function stagePictures(state, kinds) {
   round += 1;
-  if (!state.photo_name) return ["base", "result", "invented", "fill"].forEach((id) => load(id, null));
+  if (!state.photo_name) return void ["base", "result", "invented", "fill"].forEach((id) => load(id, null));
   const edited = state.step > 0;
   load("base", "picture/photo");
-  if (!edited) load("result", null);
-  else if (kinds.includes("frame")) load("result", "picture/result");
   if (kinds.includes("frame")) hatch(state);
+  if (!edited) await load("result", null);
+  else if (kinds.includes("frame")) await load("result", "picture/result");
 }
 
 export function settled(state) {
