@@ -128,10 +128,8 @@ def _cut_out(view: SourceView, mask: Mask, at_rest: ObjectAtRest) -> ObjectLayer
     present = cv2.dilate((coverage > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     x0, y0, x1, y1 = _window(present, margin=1)
     window = (slice(y0, y1), slice(x0, x1))
-    inverse = at_rest.inverse_depth
-    if inverse.shape != (height, width):
-        inverse = cv2.resize(inverse, (width, height), interpolation=cv2.INTER_LINEAR)
-    inverse = np.where(present[window], inverse[window], np.float32(0))
+    inverse = _enlarged_window(at_rest.inverse_depth, (width, height), (x0, y0, x1, y1))
+    inverse = np.where(present[window], inverse, np.float32(0))
     return ObjectLayer(
         origin=(x0, y0),
         coverage=np.ascontiguousarray(coverage[window]),
@@ -140,6 +138,19 @@ def _cut_out(view: SourceView, mask: Mask, at_rest: ObjectAtRest) -> ObjectLayer
         inverse_depth=np.ascontiguousarray(inverse),
         links=surface_links(inverse, present[window], jump=0.15),
     )
+
+
+def _enlarged_window(
+    field: Float32[np.ndarray, "h w"], size: Size, window: tuple[int, int, int, int]
+) -> Float32[np.ndarray, "H W"]:
+    """The window (x0, y0, x1, y1) of `field` enlarged to `size`, without enlarging the rest."""
+    x0, y0, x1, y1 = window
+    if (field.shape[1], field.shape[0]) == size:
+        return np.ascontiguousarray(field[y0:y1, x0:x1])
+    sx, sy = field.shape[1] / size[0], field.shape[0] / size[1]
+    source_from_window = np.array([[sx, 0, (x0 + 0.5) * sx - 0.5], [0, sy, (y0 + 0.5) * sy - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(field, source_from_window, (x1 - x0, y1 - y0), flags=flags, borderMode=cv2.BORDER_REPLICATE)
 
 
 def pure_colours(pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]) -> Pixels:

@@ -250,7 +250,14 @@ def _invent(
     np.divide(1.0, inverse, out=depth, where=inverse > 0)
     foreground = excluded | near_side(inverse, ~unknown & ~excluded)
     request = EngineRequest(
-        context.project.photo, draft, unknown, foreground, depth, flow, context.project.settings.seed
+        source=context.project.photo,
+        draft=draft,
+        unknown=unknown,
+        foreground=foreground,
+        depth=depth,
+        flow=flow,
+        seed=context.project.settings.seed,
+        previews=context.stream,
     )
     updates = context.engine.render(request, context.cancel)
     while True:

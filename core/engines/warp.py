@@ -58,12 +58,12 @@ class WarpEngine:
             parts.append(_preview(request, hole, image, depth))
         confidence = _confidence(request.unknown)
         textured = [part for part in parts if not part.hole.is_thin]
-        if textured:
+        if textured and request.previews:
             yield EngineUpdate(image.copy(), depth.copy(), confidence, _PREVIEW_DONE, is_final=False)
         for index, part in enumerate(textured):
             self._texture(request, part, image, depth, index, cancel)
             done = _PREVIEW_DONE + (1 - _PREVIEW_DONE) * (index + 1) / len(textured)
-            if index + 1 < len(textured):
+            if index + 1 < len(textured) and request.previews:
                 yield EngineUpdate(image.copy(), depth.copy(), confidence, done, is_final=False)
         yield EngineUpdate(image, depth, confidence, 1.0, is_final=True)
 
@@ -86,11 +86,12 @@ class WarpEngine:
 
 
 def _preview(request: EngineRequest, hole: Hole, image: np.ndarray, depth: np.ndarray) -> _Part:
-    """Fill one hole's colour and depth smoothly from the background side, in place."""
+    """Fill one hole's depth, and its colour where that will be seen, smoothly from the background side, in place."""
     window, own = hole.window, hole.pixels
     draft, unknown, z = request.draft[window], request.unknown[window], request.depth[window]
     allowed = background_side(z, unknown, request.foreground[window])
-    image[window][own] = smooth(draft, own, allowed)[own]
+    if request.previews or hole.is_thin:
+        image[window][own] = smooth(draft, own, allowed)[own]
     depth[window][own] = fill_depth(z, own, allowed)[own]
     return _Part(hole, allowed)
 

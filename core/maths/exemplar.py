@@ -114,13 +114,12 @@ def exemplar(
 
 def _reduced(picture: Picture, unknown: np.ndarray, usable: np.ndarray, depth: np.ndarray | None, step: int) -> _Scale:
     """The finest level to be solved; a block is usable only when all of its pixels are."""
-    image = to_float(picture)
     if step > 1:
-        image, share = block_means(image, usable, step)
+        image, share = block_means(picture, usable, step)
         known, usable = share > 0, share > 0.999
         unknown = block_means(unknown.astype(np.float32), np.ones_like(unknown), step)[0] > 0
     else:
-        known = usable
+        image, known = to_float(picture), usable
     size = unknown.shape
     z = np.ones(size, np.float32) if depth is None else cv2.resize(depth, size[::-1], interpolation=cv2.INTER_NEAREST)
     log_depth = np.log(np.maximum(z, np.float32(1e-6)))

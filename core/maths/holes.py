@@ -1,6 +1,7 @@
 """The holes of a warped picture: their windows, which neighbours lie behind them, and the depth they continue."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ class Hole:
     window: tuple[slice, slice]
     pixels: Bool[np.ndarray, "h w"]
 
-    @property
+    @cached_property
     def is_thin(self) -> bool:
         """No pixel lies more than 2 px from a known one: a crack, where texture cannot be seen."""
         return bool(cv2.distanceTransform(self.pixels.astype(np.uint8), cv2.DIST_L2, 3).max() <= 2.0)

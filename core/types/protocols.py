@@ -74,7 +74,8 @@ class EngineRequest:
 
     `draft` is the geometric warp at output size; its `unknown` pixels hold nothing of meaning.
     `foreground` marks known pixels that must never bleed into a hole (moved objects).
-    `depth` is the edited frame's z, 0 where unknown. Same request and seed: same pixels.
+    `depth` is the edited frame's z, 0 where unknown. `previews` False: only the final update will be looked at.
+    Same request and seed: same final pixels.
     """
 
     source: Photo
@@ -84,6 +85,7 @@ class EngineRequest:
     depth: Float32[np.ndarray, "H W"]
     flow: FlowField | None
     seed: int = 0
+    previews: bool = True
 
 
 @dataclass(frozen=True)
