@@ -14,7 +14,7 @@ export function startDrag(object, start) {
   const mine = (hand = { object, start, now: start, flat: false, waiting: false, place: null });
   $("stage").dataset.state = "dragging";
   load("cutout", `object/${object}/cutout`).then((place) => {
-    if (hand !== mine || !place) return;
+    if (hand !== mine || !place?.length) return;
     mine.place = place;
     $("hand").hidden = false;
     apply([1, 0, 0, 1, 0, 0]);

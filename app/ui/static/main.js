@@ -77,7 +77,7 @@ function heard(news) {
   if (!dragging()) showStatus(state);
   showHints(state);
   if (changed || framed) {
-    stagePictures(state, news.kinds).then(() => { if (framed) landed(news.state.revision); });
+    stagePictures(state, news.kinds).then((shown) => { if (framed && shown) landed(news.state.revision); });
   }
   if (changed) { refreshPanels(); refreshOutline(); maskFill(state); if (!news.error) forgive(); }
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }

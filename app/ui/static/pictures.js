@@ -5,26 +5,27 @@ import { $ } from "./words.js";
 let round = 0; // makes an address new; the server answers 304 when the picture is not
 const wanted = {};
 
-// Load a picture and put it into `id` once it is decoded; null or nothing to show hides the element.
+// Load a picture and put it into `id` once it is decoded; a null path hides it. Resolves to where the
+// picture belongs, [] where nothing is said, null when nothing was shown (a later call overtook this one).
 export async function load(id, path) {
   const image = $(id);
-  if (!image) return; // its panel was never opened
-  if (path === null) { wanted[id] = null; image.hidden = true; return; }
+  if (!image) return null; // its panel was never opened
+  if (path === null) { wanted[id] = null; image.hidden = true; return []; }
   const token = (wanted[id] = Symbol(id));
   const reply = await fetch(address(`${path}${path.includes("?") ? "&" : "?"}n=${round}`)).catch(() => null);
-  if (wanted[id] !== token) return;
-  if (!reply || reply.status !== 200) { if (reply?.status === 204) image.hidden = true; return; }
+  if (wanted[id] !== token) return null;
+  if (!reply || reply.status !== 200) { if (reply?.status === 204) image.hidden = true; return null; }
   const place = reply.headers.get("X-Place");
   const url = URL.createObjectURL(await reply.blob());
   const next = new Image();
   next.src = url;
   await next.decode().catch(() => null);
-  if (wanted[id] !== token) return URL.revokeObjectURL(url);
+  if (wanted[id] !== token) { URL.revokeObjectURL(url); return null; }
   const before = image.src;
   image.src = url;
   image.hidden = false;
   if (before.startsWith("blob:")) URL.revokeObjectURL(before);
-  return place?.split(",").map(Number);
+  return place ? place.split(",").map(Number) : [];
 }
 
 const open = (panel) => $(panel)?.querySelector(".label-wrap")?.classList.contains("open");
@@ -42,19 +43,22 @@ function hatch(state) {
   load("invented", wanted ? "picture/invented" : null);
 }
 
-// Resolves when the edited picture that the news brought is on the stage.
+// Resolves to null unless the edited picture that the news brought is on the stage.
 export async function stagePictures(state, kinds) {
   round += 1;
-  if (!state.photo_name) return void ["base", "result", "invented", "fill"].forEach((id) => load(id, null));
+  if (!state.photo_name) {
+    ["base", "result", "invented", "fill"].forEach((id) => load(id, null));
+    return null;
+  }
   const edited = state.step > 0;
   load("base", "picture/photo");
   if (kinds.includes("frame")) hatch(state);
-  if (!edited) await load("result", null);
-  else if (kinds.includes("frame")) await load("result", "picture/result");
+  if (!edited) return load("result", null);
+  return kinds.includes("frame") ? load("result", "picture/result") : null;
 }
 
 export function settled(state) {
-  if (!invented && !state.job.running && !$("invented").hidden) load("invented", null);
+  if (!invented && !state.job.running) load("invented", null);
 }
 
 export function panelPictures(state) {
