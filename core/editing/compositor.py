@@ -59,10 +59,9 @@ def sample(picture: np.ndarray, where: InverseMap) -> np.ndarray:
 
 def sample_nearest(flags: Bool[np.ndarray, "h w"], where: InverseMap) -> Bool[np.ndarray, "H W"]:
     """Flags of the nearest source pixel; False where nothing lands."""
-    height, width = flags.shape
-    x = np.nan_to_num(where.x).round().astype(np.intp).clip(0, width - 1)
-    y = np.nan_to_num(where.y).round().astype(np.intp).clip(0, height - 1)
-    return flags[y, x] & where.covered
+    x, y = np.nan_to_num(where.x), np.nan_to_num(where.y)
+    nearest = cv2.remap(flags.astype(np.uint8), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return (nearest > 0) & where.covered
 
 
 def minification(where: InverseMap) -> float:

@@ -100,11 +100,11 @@ def flow_field(
     else:
         flow = flow_of_grid(background)
         visible = visible_in_target(background, nearest)
-    flow[removed] = np.nan
+    np.copyto(flow, np.float32(np.nan), where=removed[..., None])
     visible &= ~removed
     for layer in moved:
         rows, columns = layer.owned.shape
         window = (slice(layer.origin[1], layer.origin[1] + rows), slice(layer.origin[0], layer.origin[0] + columns))
-        flow[window][layer.owned] = flow_of_grid(layer.grid, layer.origin)[layer.owned]
-        visible[window][layer.owned] = visible_in_target(layer.grid, nearest)[layer.owned]
+        np.copyto(flow[window], flow_of_grid(layer.grid, layer.origin), where=layer.owned[..., None])
+        np.copyto(visible[window], visible_in_target(layer.grid, nearest), where=layer.owned)
     return FlowField(flow, visible & np.isfinite(flow[..., 0]), uncovered)
