@@ -136,9 +136,10 @@ class Session(MaskGestures):
         self, yaw_deg: float, pitch_deg: float, dolly: float = 0.0, truck: tuple[float, float] = (0.0, 0.0)
     ) -> None:
         """Take the picture from an orbit around the scene's centre."""
-        pose = camera_from_orbit(self.project, Orbit(yaw_deg, pitch_deg, 0.0, dolly, truck))
+        orbit = Orbit(yaw_deg, pitch_deg, 0.0, dolly, truck)
+        pose = camera_from_orbit(self.project, orbit)
         camera = replace(self.project.scene.camera, camera_from_world=pose)
-        self._commit(edits.SetCamera(camera), f"View {yaw_deg:+.0f}° {pitch_deg:+.0f}°")
+        self._commit(edits.SetCamera(camera), _view_label(orbit))
 
     def home(self) -> None:
         """Back to the photo's own camera."""
@@ -167,3 +168,9 @@ class Session(MaskGestures):
 
 def _depth_edit(estimate: DepthEstimate) -> edits.SetDepth:
     return edits.SetDepth(estimate.depth, estimate.intrinsics, estimate.ground, estimate.layout)
+
+
+def _view_label(orbit: Orbit) -> str:
+    """What a camera move is called in the history: its turns, or its steps when it has none."""
+    turns = [f"{value:+.0f}° {word}" for value, word in ((orbit.yaw_deg, "orbit"), (orbit.pitch_deg, "tilt")) if value]
+    return f"View {', '.join(turns)}" if turns else "View moved"

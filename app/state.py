@@ -1,6 +1,6 @@
 """Frozen snapshots of a session, for whoever shows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -74,7 +74,7 @@ class SessionState:
     step: int = 0
     can_undo: bool = False
     can_redo: bool = False
-    job: JobState = JobState()
+    job: JobState = field(default_factory=JobState)
     share_invented: float | None = None
     expected_seconds: float | None = None
     unit: str = "units"

@@ -17,6 +17,7 @@ from core.editing.memo import Memo
 from core.editing.motion import object_motion, place_sprite
 from core.maths.camera import project as to_pixels
 from core.maths.camera import resized, unproject
+from core.maths.mask import outline
 from core.maths.rigid import ground_axes, transform
 from core.types.project import Project
 from core.types.scene import Placement, SceneObject
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from app.session import Session
 
 SPRITE_SIDE = 960
+_FOLLOWED_POINTS = 400
 
 Plane = Literal["ground", "image"]
 Pixel = tuple[float, float]
@@ -62,12 +64,10 @@ def follow(project: Project, object_id: str, placement: Placement, memo: Memo) -
     """How the picture of an object changes when it goes from where it stands to `placement`."""
     item = project.scene.object(object_id)
     view, layer = _cut(project, item, memo)
-    height, width = layer.coverage.shape
-    x, y = layer.origin
-    corners = np.array([[x, y], [x + width, y], [x, y + height], [x + width, y + height]], np.float64)
-    before = _seen(project, item, view, layer, corners)
-    after = _seen(project, replace(item, placement=placement), view, layer, corners)
-    solved, *_ = np.linalg.lstsq(np.column_stack([before, np.ones(4)]), after, rcond=None)
+    points = _sampled_points(view, layer)
+    before = _seen(project, item, points)
+    after = _seen(project, replace(item, placement=placement), points)
+    solved, *_ = np.linalg.lstsq(np.column_stack([before, np.ones(len(points))]), after, rcond=None)
     (a, b), (c, d), (e, f) = solved.tolist()
     moved = np.subtract(placement.translation, item.placement.translation)
     right, up, away = ground_axes(scene_up(project.scene)) @ moved
@@ -98,14 +98,12 @@ def outline_in_view(session: "Session") -> list[list[Pixel]]:
     polygons = session.outline()
     if item.is_untouched and session.state.camera.at_home:
         return polygons
-    project = session.project
-    view, layer = _cut(project, item, session.services.memo)
-    shrink = view.size[0] / project.photo.width
-    moved = []
-    for polygon in polygons:
-        points = (np.asarray(polygon) + 0.5) * shrink - 0.5
-        moved.append([(float(x), float(y)) for x, y in _seen(project, item, view, layer, points)])
-    return moved
+    cut = cutout(session, item.id)
+    if cut is None:
+        return []
+    enlarge = session.project.photo.width / cut.size[0]
+    shapes = [(shape + np.array(cut.origin) + 0.5) * enlarge - 0.5 for shape in outline(cut.rgba[..., 3])]
+    return [[(float(x), float(y)) for x, y in shape] for shape in shapes]
 
 
 def _cut(project: Project, item: SceneObject, memo: Memo) -> tuple[SourceView, ObjectLayer]:
@@ -113,13 +111,18 @@ def _cut(project: Project, item: SceneObject, memo: Memo) -> tuple[SourceView, O
     return view, object_layer(project, view, item, memo)
 
 
-def _seen(
-    project: Project, item: SceneObject, view: SourceView, layer: ObjectLayer, points: Float64[np.ndarray, "N 2"]
-) -> Float64[np.ndarray, "N 2"]:
-    """Where pixels of the source view land in the output picture, each at the object's depth there."""
-    usable = layer.inverse_depth > 0
-    typical = float(np.median(layer.inverse_depth[usable])) if usable.any() else 1.0
-    at_rest = unproject(view.intrinsics, points, np.full(len(points), 1.0 / typical))
-    seen = transform(object_motion(project.scene, item), at_rest)
+def _sampled_points(view: SourceView, layer: ObjectLayer) -> Float64[np.ndarray, "N 3"]:
+    """Some points of the object's surface at rest, in world axes."""
+    rows, columns = np.nonzero((layer.coverage >= 128) & (layer.inverse_depth > 0))
+    if rows.size == 0:
+        rows, columns = np.nonzero(layer.inverse_depth > 0)
+    some = slice(None, None, max(1, rows.size // _FOLLOWED_POINTS))
+    xy = np.column_stack([columns[some], rows[some]]).astype(np.float64) + layer.origin
+    return unproject(view.intrinsics, xy, 1.0 / layer.inverse_depth[rows[some], columns[some]].astype(np.float64))
+
+
+def _seen(project: Project, item: SceneObject, points: Float64[np.ndarray, "N 3"]) -> Float64[np.ndarray, "N 2"]:
+    """Where points of the object at rest land in the output picture."""
+    seen = transform(object_motion(project.scene, item), points)
     seen[:, 2] = np.maximum(seen[:, 2], 1e-6)
     return to_pixels(project.scene.camera.intrinsics, seen)

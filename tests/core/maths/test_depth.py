@@ -144,3 +144,15 @@ def test_the_membrane_continues_planes_and_keeps_known_pixels():
     filled = membrane(np.where(hole[..., None], np.float32(9), plane), hole, ~hole)
     assert np.array_equal(filled[~hole], plane[~hole])
     assert np.abs(filled - plane)[hole].max() < 0.02 * (plane.max() - plane.min())
+
+
+def test_portrait_depth_of_unknown_range_gets_an_assumed_one():
+    values = np.linspace(1.0, 13.0, 1200, dtype=np.float32).reshape(30, 40)
+    relative = relative_from_affine(depth_map(values, scale="affine"))
+    assert relative.scale == "relative"
+    assert "assumed" in relative.source
+    assert np.quantile(relative.values, 0.02) == pytest.approx(1.0, rel=0.05)
+    assert np.quantile(relative.values, 0.98) == pytest.approx(8.0, rel=0.2)
+    assert (np.diff(relative.values.ravel()) <= 0).all()
+    with pytest.raises(InvalidInput, match="flat"):
+        relative_from_affine(depth_map(np.ones((3, 4)), scale="affine"))
