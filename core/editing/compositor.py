@@ -16,12 +16,16 @@ _OPAQUE = 250
 
 @dataclass
 class Canvas:
-    """A frame while it is being drawn; `invented` marks what does not come from the photo."""
+    """A frame while it is being drawn; `invented` marks what does not come from the photo.
+
+    `hiding` is the inverse depth of what may hide an object: `inverse_depth` itself where that was measured.
+    """
 
     pixels: Pixels
     alpha: Coverage | None
     inverse_depth: Float32[np.ndarray, "H W"]
     invented: Bool[np.ndarray, "H W"]
+    hiding: Float32[np.ndarray, "H W"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +94,7 @@ def visible_coverage(sprite: Sprite, nearest: Float32[np.ndarray, "h w"]) -> UIn
 def draw(canvas: Canvas, sprite: Sprite) -> None:
     """Lay a sprite over the canvas where it is not behind what is there; soft edges blend in linear light."""
     window = sprite.window
-    coverage = visible_coverage(sprite, canvas.inverse_depth[window])
+    coverage = visible_coverage(sprite, canvas.hiding[window])
     solid, soft = coverage >= _OPAQUE, (coverage > 0) & (coverage < _OPAQUE)
     under = canvas.pixels[window]
     under[solid] = sprite.pixels[solid]
@@ -101,5 +105,6 @@ def draw(canvas: Canvas, sprite: Sprite) -> None:
         under_alpha[solid] = sprite.alpha[solid]
         under_alpha[soft] = np.maximum(under_alpha[soft], np.rint(share * sprite.alpha[soft]).astype(under_alpha.dtype))
     mostly = coverage >= 128
-    canvas.inverse_depth[window][mostly] = sprite.inverse_depth[mostly]
+    for nearest in (canvas.inverse_depth, canvas.hiding):
+        nearest[window][mostly] = sprite.inverse_depth[mostly]
     canvas.invented[window][mostly] = False

@@ -193,6 +193,14 @@ def standing_objects(project: Project) -> list[SceneObject]:
     return [o for o in project.scene.objects if o.is_untouched] if project.depth.upright_objects else []
 
 
+def standing_area(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
+    """The pixels of `standing_objects` in the photo at `size`."""
+    area = np.zeros((size[1], size[0]), bool)
+    for item in standing_objects(project):
+        area |= resized_coverage(item.mask, size) >= 128
+    return area
+
+
 def drawn_objects(project: Project) -> list[SceneObject]:
     """Objects to be drawn over the background: moved ones and copies, not hidden ones."""
     return [o for o in project.scene.objects if not o.hidden and not o.is_untouched]

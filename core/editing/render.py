@@ -18,6 +18,7 @@ from core.editing.layers import (
     plate_inverse_depth,
     resized_coverage,
     source_view,
+    standing_area,
     standing_objects,
     working_size,
 )
@@ -165,12 +166,10 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
     for plate in background_plate(context):
         context.cancel.check()
         if at_home:
-            canvas = Canvas(
-                plate.pixels.copy(),
-                None if plate.alpha is None else plate.alpha.copy(),
-                plate.inverse_depth.copy(),
-                plate.hole.copy(),
-            )
+            alpha = None if plate.alpha is None else plate.alpha.copy()
+            inverse = plate.inverse_depth.copy()
+            hiding = _hiding(context, inverse, standing_area(context.project, context.view.size))
+            canvas = Canvas(plate.pixels.copy(), alpha, inverse, plate.hole.copy(), hiding)
             yield _finish(context, canvas, sprites, moved, None, (plate.done, plate.is_final))
         elif plate.is_final:
             yield from _render_new_view(context, plate, sprites, moved)
@@ -190,11 +189,13 @@ def _render_new_view(
         draft = sample(plate.pixels, where)
         alpha = None if plate.alpha is None else sample(plate.alpha, where)
         invented = sample_nearest(plate.hole, where)
+        standing = sample_nearest(standing_area(context.project, view.size), where)
         unknown = ~where.covered
         hidden = _opaque_area(sprites, unknown.shape)
     for update in _invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, None):
         filled_alpha, inverse = _filled_alpha(alpha, unknown), _inverse_of(update.depth)
-        canvas = Canvas(update.image.copy(), filled_alpha, inverse, invented | unknown)
+        hiding = _hiding(context, inverse, standing)
+        canvas = Canvas(update.image.copy(), filled_alpha, inverse, invented | unknown, hiding)
         yield _finish(context, canvas, sprites, moved, grid, (update.done, update.is_final))
 
 
@@ -217,7 +218,8 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         alpha = None if view.alpha is None else sample(view.alpha, where)
         unknown = ~where.covered
     for update in _invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
-        canvas = Canvas(update.image.copy(), _filled_alpha(alpha, unknown), _inverse_of(update.depth), unknown)
+        inverse = _inverse_of(update.depth)
+        canvas = Canvas(update.image.copy(), _filled_alpha(alpha, unknown), inverse, unknown, inverse)
         yield _finish(context, canvas, [], [], grid, (update.done, update.is_final), removed=~present)
 
 
@@ -325,6 +327,15 @@ def _filled_alpha(alpha: Coverage | None, hole: Bool[np.ndarray, "H W"]) -> Cove
         return None
     filled = membrane(alpha.astype(np.float32)[..., None], hole, ~hole)[..., 0]
     return np.rint(filled).astype(alpha.dtype)
+
+
+def _hiding(
+    context: RenderContext, inverse: Float32[np.ndarray, "H W"], standing: Bool[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W"]:
+    """What may hide an object: measured surfaces, but of a guessed layout only the objects that stand in it."""
+    if not context.project.depth.upright_objects:
+        return inverse
+    return np.where(standing, inverse, np.float32(0))
 
 
 def _inverse_of(depth: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:

@@ -199,7 +199,8 @@ def layer_stack(result: Result) -> LayerStack:
     plate = _plate_frame(result)
     layers = [Layer("Background", picture_of(project.photo, plate))]
     nearest = np.zeros_like(plate.depth)
-    np.divide(1.0, plate.depth, out=nearest, where=plate.depth_valid)
+    if not project.depth.upright_objects:  # the surfaces of a guessed layout hide nothing
+        np.divide(1.0, plate.depth, out=nearest, where=plate.depth_valid)
     for label, sprite in _sprites(result):
         coverage = visible_coverage(sprite, nearest[sprite.window])
         nearest[sprite.window][coverage >= 128] = sprite.inverse_depth[coverage >= 128]

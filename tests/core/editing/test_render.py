@@ -265,3 +265,12 @@ def test_an_object_that_only_its_mask_knows_stands_in_the_depth_and_is_seen():
     assert frame.flow.visible.all()
     assert frame.depth[26, 48] < 0.9 * floor.estimate.depth.values[26, 48]
     assert not frame.invented.any()
+
+
+def test_a_guessed_backdrop_hides_no_object_that_is_pushed_into_it():
+    scene = card_before_wall(2.0, 4.0)
+    guess = replace(scene.estimate.depth, upright_objects=True, id="")
+    project = new_project(scene.photo, replace(scene.estimate, depth=guess))
+    behind = PlaceObject("card", Placement((0.8, 0.0, 3.0)))
+    frame = final(apply_all(project, [AddObject("card", scene.mask, "Card"), behind]))
+    assert frame.flow.visible[30:40, 42:54].any()
