@@ -3,22 +3,46 @@
 from core.types.frame import Frame
 from core.types.photo import Photo
 
+_ENGINE_STAGE = "engine"
+_GROWTH_PER_RATIO = 0.05  # the engine solves at a bounded size: 19 times the pixels took about twice as long
+
 
 class TimeEstimate:
-    """Seconds per megapixel, geometry and invention apart, learnt from every full-size frame."""
+    """Learns from every rendered frame; geometry grows with the pixels, inventing hardly does."""
 
     def __init__(self) -> None:
-        self._seconds_per_megapixel: float | None = None
+        self._engine_seconds = 0.0
+        self._engine_growth = _GROWTH_PER_RATIO
+        self._full_size_per_megapixel: float | None = None
 
     def learn(self, frame: Frame) -> None:
-        """Remember how fast a full-size frame was."""
-        megapixels = frame.pixels.shape[0] * frame.pixels.shape[1] / 1e6
-        self._seconds_per_megapixel = sum(frame.seconds.values()) / megapixels
+        """Remember the engine's time; a frame whose inventions were remembered from before has none."""
+        self._engine_seconds = frame.seconds.get(_ENGINE_STAGE) or self._engine_seconds
+
+    def learn_full_size(self, frame: Frame, expected_engine: float) -> None:
+        """Correct what was expected of a full-size frame by what it took."""
+        self._full_size_per_megapixel = _geometry_seconds(frame) / _megapixels(frame)
+        taken = frame.seconds.get(_ENGINE_STAGE)
+        if taken and expected_engine > 0:
+            self._engine_growth *= taken / expected_engine
+
+    def engine_at_full_size(self, preview: Frame, photo: Photo) -> float:
+        """Seconds of inventing at the photo's own size."""
+        ratio = photo.width * photo.height / 1e6 / _megapixels(preview)
+        return self._engine_seconds * max(1.0, 1.0 + self._engine_growth * (ratio - 1.0))
 
     def full_size(self, preview: Frame, photo: Photo) -> float:
-        """Seconds for the photo's own size; before the first one, the preview's speed is taken."""
+        """Seconds for the whole result at the photo's own size."""
         megapixels = photo.width * photo.height / 1e6
-        if self._seconds_per_megapixel is not None:
-            return self._seconds_per_megapixel * megapixels
-        preview_megapixels = preview.pixels.shape[0] * preview.pixels.shape[1] / 1e6
-        return sum(preview.seconds.values()) * max(1.0, megapixels / preview_megapixels) ** 0.75
+        per_megapixel = self._full_size_per_megapixel
+        if per_megapixel is None:
+            per_megapixel = _geometry_seconds(preview) / _megapixels(preview)
+        return per_megapixel * megapixels + self.engine_at_full_size(preview, photo)
+
+
+def _megapixels(frame: Frame) -> float:
+    return frame.pixels.shape[0] * frame.pixels.shape[1] / 1e6
+
+
+def _geometry_seconds(frame: Frame) -> float:
+    return sum(seconds for stage, seconds in frame.seconds.items() if stage != _ENGINE_STAGE)

@@ -4,15 +4,20 @@ import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from core.editing.memo import Memo
 from core.maths.camera import intrinsics_of_photo, resized
 from core.maths.depth import relative_from_affine
 from core.maths.ground import fit_ground
-from core.types.camera import Intrinsics
+from core.types import edits
+from core.types.camera import Camera, Intrinsics
 from core.types.depth import DepthEstimate, DepthMap, Layout
+from core.types.mask import Click, Mask, Prompt
 from core.types.photo import Photo
 from core.types.project import EngineChoice
 from core.types.protocols import CancelToken, Embedding, Engine, SegmentationBackend
+from core.types.scene import Placement
 
 _MEMO_BYTES = 900 << 20
 
@@ -34,6 +39,24 @@ class Services:
             if name not in self._engines:
                 self._engines[name] = make_engine(name)
             return self._engines[name]
+
+    def warm_up(self) -> None:
+        """Compile the inner loops on a picture of a few pixels, so that the first edit does not wait for it."""
+        from core.editing.apply import apply_all, new_project
+        from core.editing.orbit import Orbit, camera_from_orbit
+        from core.editing.render import render
+
+        noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
+        coverage = np.zeros((96, 128), np.uint8)
+        coverage[40:72, 48:80] = 255
+        photo = Photo("warm-up", noise, noise)
+        project = new_project(photo, self.geometry(photo, None, None))
+        added = edits.AddObject("a", Mask(coverage), "A")
+        camera = Camera(project.scene.source_intrinsics, camera_from_orbit(project, Orbit(5.0)))
+        moved = apply_all(project, [added, edits.PlaceObject("a", Placement((0.3, 0, 0))), edits.SetCamera(camera)])
+        for _ in render(moved, self.engine("auto"), Memo(), stream=False):
+            pass
+        self.segmentation.segment(self.segmentation.prepare(photo), Prompt(clicks=(Click(60, 50),)))
 
     @cached_property
     def segmentation(self) -> SegmentationBackend:

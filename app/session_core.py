@@ -79,8 +79,11 @@ class SessionCore:
         if kept is not None:
             return kept
         engine = self.services.engine(project.settings.engine)
+        preview = self.frame
         (frame,) = render(project, engine, self.services.memo, cancel=cancel, stream=False)
-        self._estimate.learn(frame)
+        if preview is not None:
+            expected = self._estimate.engine_at_full_size(preview, project.photo)
+            self._estimate.learn_full_size(frame, expected)
         self.services.memo.put(("full frame", project), frame)
         return frame
 
@@ -232,6 +235,7 @@ class SessionCore:
             if revision != self._revision:
                 return
             self._frames = {revision: frame}
+            self._estimate.learn(frame)
         self._notify("frame")
 
     def _job_changed(self, revision: int, state: JobState) -> None:

@@ -36,7 +36,9 @@ def run_ui(args: argparse.Namespace) -> int:
     from app.services import Services
     from app.store import SessionStore
 
-    store = SessionStore(Services(), autosave_folder())
+    services = Services()
+    threading.Thread(target=services.warm_up, name="warm-up", daemon=True).start()
+    store = SessionStore(services, autosave_folder())
     address = f"http://{_reachable(args.host)}:{listener.getsockname()[1]}/"
     if args.photo:
         session = store.create()

@@ -1,6 +1,7 @@
 """A session used like an artist would, without a page."""
 
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +231,25 @@ def test_unsaved_work_survives_in_an_autosave(tmp_path: Path):
     store.close_all()
     (kept,) = SessionStore(services, tmp_path).autosaves()
     assert load_project(kept.path.read_bytes()) == project
+
+
+def test_an_autosave_is_there_before_the_session_ends(tmp_path: Path):
+    store = SessionStore(FlatServices(Memo()), tmp_path)
+    session = store.create()
+    session.open_sample("coffee")
+    session.orbit(5.0, 0.0)
+    deadline = time.monotonic() + PATIENCE
+    while not list(tmp_path.glob("*.lras")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (kept,) = SessionStore(FlatServices(Memo()), tmp_path).autosaves()  # what a new process would find
+    assert load_project(kept.path.read_bytes()) == session.project
+    store.close_all()
+
+
+def test_warming_up_changes_nothing_and_fails_nothing():
+    services = Services(Memo())
+    services.warm_up()
+    assert services.memo.size_bytes == 0
 
 
 def _gradient_png() -> bytes:
