@@ -69,13 +69,13 @@ class Browser:
         aligned = min(float(a @ b) for a, b in zip(here.rotation, home.rotation, strict=True))
         return bool(apart < _AT_HOME_DISTANCE and aligned > _AT_HOME_COSINE)
 
-    def go_home(self, output: Camera, unit: float, distance: float) -> None:
-        """Stand at the output view, looking at `distance` scene units ahead."""
-        eye, forward, up = eye_of(output.camera_from_world), *output.camera_from_world.rotation[[2, 1]]
+    def go_home(self, output: Camera, up: np.ndarray, unit: float, distance: float) -> None:
+        """Stand at the output view, looking at `distance` scene units ahead; orbits turn about `up`."""
+        eye, forward = eye_of(output.camera_from_world), output.camera_from_world.rotation[2]
         view = self.client.camera
         with self.client.atomic():
             view.near, view.far = NEAR, FAR
-            view.up_direction = -up
+            view.up_direction = up
             view.position = eye * unit
             view.look_at = (eye + distance * forward) * unit
             view.fov = self.box(output).fov_y

@@ -17,6 +17,8 @@ from core.types.depth import Ground
 from core.types.scene import Placement, Quaternion, Vec3
 
 GizmoSpace = Literal["world", "local", "ground"]
+STEEPEST = np.radians(10.0)
+"""Nearer to the vertical than this, a camera has no horizon to keep."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,19 @@ def screen_intrinsics(fov_y: float, width: float, height: float) -> Intrinsics:
     return Intrinsics(
         float(focal), float(focal), (width - 1.0) / 2.0, (height - 1.0) / 2.0, round(width), round(height)
     )
+
+
+def orbit_axis(rotation: Matrix3, vertical: Vec3) -> np.ndarray:
+    """The unit axis nearest to `vertical` that a camera can orbit about without rolling first.
+
+    `rotation` is the camera's from world. Where the camera looks along the vertical, or hangs
+    upside down, the axis is the picture's own up.
+    """
+    right, down, forward = rotation
+    axis = np.asarray(vertical) - (np.asarray(vertical) @ right) * right
+    axis /= max(float(np.linalg.norm(axis)), 1e-12)
+    steep = abs(float(axis @ forward)) > np.cos(STEEPEST)
+    return -down if steep or axis @ down > 0 else axis
 
 
 @dataclass(frozen=True)

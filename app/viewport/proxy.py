@@ -13,6 +13,7 @@ from pathlib import Path
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
+from app.ui.text import say
 from app.viewport.page_events import PageEvents
 from app.viewport.scene import Viewport
 from core.errors import InvalidInput
@@ -24,6 +25,14 @@ STYLE = (
     "[class*=mantine-Paper-root],[class*=Notifications],[class*=mantine-Modal]{display:none!important}"
     "canvas{outline:none}canvas[data-engine]{background:#16181c;transition-duration:.12s!important}"
 )
+# What the script says, by the language file's keys.
+WORDS = {
+    "view": "stage.viewport",
+    "move": "keys.move3d",
+    "turn": "keys.turn3d",
+    "size": "keys.size3d",
+    "keep": "space.keep",
+}
 MAX_MESSAGE = 256 * 2**20
 
 log = logging.getLogger(__name__)
@@ -87,8 +96,10 @@ async def _fetched(viewport: Viewport, path: str) -> Response:
 
 
 def _dressed(page: bytes | memoryview) -> bytes:
-    """Viser's page with our style and script at the end of its head."""
-    addition = f'<style>{STYLE}</style><script src="viewport.js" defer></script></head>'.encode()
+    """Viser's page with our style, words and script at the end of its head."""
+    words = json.dumps({name: say(key) for name, key in WORDS.items()})
+    script = f'<script>window.viewportWords = {words};</script><script src="viewport.js" defer></script>'
+    addition = f"<style>{STYLE}</style>{script}</head>".encode()
     return bytes(page).replace(b"</head>", addition, 1)
 
 

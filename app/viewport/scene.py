@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -22,15 +22,12 @@ from app.viewport.listener import DragPhase, ViewportListener
 from app.viewport.mailbox import Mailbox
 from app.viewport.object_node import ObjectLayer, ObjectNode, add_splats
 from app.viewport.splats import LayerCloud
-from app.viewport.views import Views
+from app.viewport.views import VERTICAL, Views
 from core.errors import InvalidInput
 from core.maths.rigid import Matrix3
 from core.types.camera import Camera
 from core.types.depth import Ground
 from core.types.scene import Placement
-
-if TYPE_CHECKING:
-    pass
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -193,9 +190,10 @@ class Viewport:
             self._refresh_gizmos()
 
     def set_ground(self, ground: Ground | None) -> None:
-        """The plane that objects slide on."""
+        """The plane that objects slide on, and that the view keeps level."""
         with self._lock:
             self.ground = ground
+            self._views.set_vertical(VERTICAL if ground is None else ground.up)
             self._refresh_gizmos()
 
     def place(self, object_id: str, placement: Placement) -> None:
@@ -358,6 +356,7 @@ class Viewport:
             "type": "state",
             "home": home,
             "picture": self._points is None and self._views.has_picture,
+            "points": self._points is not None,
             "selected": self.selected,
         }
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from app.viewport.browser import FAR, NEAR, Backdrop, Browser, eye_of
-from app.viewport.geometry import letterbox
+from app.viewport.geometry import letterbox, orbit_axis
 from app.viewport.listener import ViewportListener
 from app.viewport.mailbox import Mailbox
 from core.maths.rigid import quaternion_from_rotation
 from core.types.camera import Camera
+from core.types.scene import Vec3
 
 if TYPE_CHECKING:
     import viser
@@ -21,6 +22,8 @@ SETTLE_SECONDS = 0.25
 FRUSTUM_FROM = 0.2
 """The frustum shows once one is this share of the scene's distance away; nearer it would frame the view."""
 FRUSTUM_COLOUR = (94, 160, 255)
+VERTICAL: Vec3 = (0.0, -1.0, 0.0)
+"""Up where no ground is known."""
 
 
 class Views:
@@ -30,6 +33,7 @@ class Views:
         self, server: "viser.ViserServer", mailbox: Mailbox, listener: ViewportListener, lock: threading.RLock
     ) -> None:
         self.output: Camera | None = None
+        self._vertical: Vec3 = VERTICAL
         self.unit = 1.0
         self._distance = TYPICAL_DEPTH
         self._server, self._mailbox, self._listener, self._lock = server, mailbox, listener, lock
@@ -59,7 +63,7 @@ class Views:
         start, pose, lens = self._server.initial_camera, camera.camera_from_world, camera.intrinsics
         eye = eye_of(pose)
         start.near, start.far = NEAR, FAR
-        start.up = -pose.rotation[1]
+        start.up = orbit_axis(pose.rotation, self._vertical)
         start.position = eye * self.unit
         start.look_at = (eye + self._distance * pose.rotation[2]) * self.unit
         start.fov = letterbox(lens, lens.width / lens.height).fov_y
@@ -98,8 +102,20 @@ class Views:
         """Bring every browser back to the output view."""
         for browser in self._browsers.values():
             if self.output is not None:
-                browser.go_home(self.output, self.unit, self._distance)
+                self._bring_home(browser, self.output)
         self._mailbox.post("frustum", self._refresh_frustum, SETTLE_SECONDS)
+
+    def set_vertical(self, up: Vec3) -> None:
+        """Which way the ground's up is: the axis that orbits keep the horizon by."""
+        if up == self._vertical:
+            return
+        self._vertical = up
+        if self.output is None:
+            return
+        self._server.initial_camera.up = orbit_axis(self.output.camera_from_world.rotation, up)
+        for browser in self._browsers.values():
+            if browser.is_home(self.output, self.unit):
+                self._bring_home(browser, self.output)
 
     def frame(self, centre: np.ndarray, radius: float) -> None:
         """Look at a ball from the same side, from as near as lets it fill half the view."""
@@ -144,12 +160,16 @@ class Views:
                 return
             if browser.resized() or arriving:
                 if arriving or browser.is_home(self.output, self.unit):
-                    browser.go_home(self.output, self.unit, self._distance)
+                    self._bring_home(browser, self.output)
                 browser.show(self._backdrop(), self.output, self.unit)
             self._refresh_frustum()
             pose = browser.camera(self.unit).camera_from_world
         self._listener.on_camera(pose, False)
         self._mailbox.post("settled", lambda: self._listener.on_camera(pose, True), SETTLE_SECONDS)
+
+    def _bring_home(self, browser: Browser, output: Camera) -> None:
+        axis = orbit_axis(output.camera_from_world.rotation, self._vertical)
+        browser.go_home(output, axis, self.unit, self._distance)
 
     def _backdrop(self) -> Backdrop | None:
         return self._plate if self._plate_shown and self._plate is not None else self._still

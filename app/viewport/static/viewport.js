@@ -8,9 +8,9 @@
   const GIZMO_RENDER_ORDER = 20000; // viser draws splats at 10000, over gizmos that test no depth
   const TOOLS = { KeyG: "move", KeyR: "turn", KeyS: "size" };
   const AXES = { KeyX: "x", KeyY: "y", KeyZ: "z" };
-  const WORDS = { move: "Move", turn: "Turn", size: "Size", keep: "click or Enter keeps, Esc undoes" };
+  const WORDS = window.viewportWords; // {view, move, turn, size, keep}, put into the page by proxy.py
 
-  let state = { home: null, picture: false, selected: null };
+  let state = { home: null, picture: false, points: false, selected: null };
   let modal = null; // {tool, axis, typed, start, fine, snap}
   let pointer = { x: 0.5, y: 0.5 };
   let press = null;
@@ -66,9 +66,10 @@
     });
   }
 
-  // A still picture hides every splat (its depth is one constant, 2x2): do not draw them at all, nor
-  // while that picture is on its way. In software WebGL a frame of splats takes seconds.
+  // A still picture hides every splat (its depth is one constant, 2x2): do not draw them at all, nor while
+  // that picture is on its way, nor with the point cloud. In software WebGL a frame of splats takes seconds.
   function splatsHidden() {
+    if (state.points) return true;
     const { enabled, colorMap, depthMap } = mutable().backgroundMaterial.uniforms;
     if (enabled.value) return depthMap.value?.image?.width === 2;
     return !state.home || (state.picture && !colorMap.value && atHome());
@@ -76,12 +77,20 @@
 
   // Before each frame: gizmos over splats; and splats smaller than a pixel stay (viser drops those
   // below 0.8 pixels, which would make the whole photo vanish when one zooms out).
+  let someSphere = null; // of any plain geometry: the class itself is not within reach
   function tune(object) {
-    const material = object.material;
+    const { material, geometry } = object;
     if (!material) return;
+    if (!someSphere && geometry?.type === "PlaneGeometry") {
+      geometry.computeBoundingSphere();
+      someSphere = geometry.boundingSphere;
+    }
     if (material.depthTest === false && object.renderOrder < GIZMO_RENDER_ORDER) object.renderOrder += GIZMO_RENDER_ORDER;
     if (!material.uniforms?.textureT_camera_groups) return;
     object.visible = !splatsHidden();
+    // Its corners are 2D: left alone, three.js would look for their sphere and report a radius of NaN.
+    object.geometry.boundingSphere ??= someSphere?.clone() ?? null;
+    object.frustumCulled = false;
     if (material.vertexShader.includes("weightedDeterminant < 0.25")) {
       material.vertexShader = material.vertexShader.replace("weightedDeterminant < 0.25", "weightedDeterminant < 0.01");
       material.needsUpdate = true;
@@ -95,7 +104,7 @@
     const before = viser.scene.onBeforeRender;
     viser.scene.onBeforeRender = (...args) => { before.apply(viser.scene, args); viser.scene.traverse(tune); };
     viser.canvas.tabIndex = 0;
-    viser.canvas.setAttribute("aria-label", "3D view");
+    viser.canvas.setAttribute("aria-label", WORDS.view);
     calmCamera();
     connect();
   }

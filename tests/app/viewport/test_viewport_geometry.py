@@ -11,6 +11,7 @@ from app.viewport.geometry import (
     gizmo_from_object,
     gizmo_pose,
     letterbox,
+    orbit_axis,
     placement_of_gizmo,
     screen_intrinsics,
     snapped,
@@ -89,3 +90,20 @@ def test_sliding_keeps_the_object_on_the_ground():
     assert np.dot(result.translation, TILTED.up) == pytest.approx(0.0, abs=1e-12)
     assert rotation_from_quaternion(result.rotation) @ TILTED.up == pytest.approx(TILTED.up)
     assert constrained_to_ground(Placement(), result, TILTED).translation == pytest.approx(result.translation)
+
+
+def test_an_orbit_turns_about_the_vertical_where_the_camera_stands_level():
+    assert orbit_axis(np.eye(3), TILTED.up) == pytest.approx(TILTED.up)
+
+
+def test_an_orbit_axis_never_rolls_the_camera_that_it_starts_from():
+    rolled = axis_rotation((0, 0, 1), 0.3) @ axis_rotation((1, 0, 0), 0.4)
+    axis = orbit_axis(rolled, TILTED.up)
+    right = np.cross(rolled[2], axis)
+    assert np.linalg.norm(axis) == pytest.approx(1.0)
+    assert right / np.linalg.norm(right) == pytest.approx(rolled[0])
+
+
+@pytest.mark.parametrize("rotation", [axis_rotation((1, 0, 0), np.pi / 2), axis_rotation((0, 0, 1), np.pi)])
+def test_a_camera_without_horizon_orbits_about_its_own_up(rotation):
+    assert orbit_axis(rotation, (0.0, -1.0, 0.0)) == pytest.approx(-rotation[1])

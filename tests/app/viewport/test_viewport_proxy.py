@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from app.ui.text import say
 from app.viewport.object_node import ObjectLayer
 from app.viewport.proxy import viewport_routes
 from app.viewport.scene import Viewport
@@ -67,6 +68,7 @@ def show_scene(viewport: Viewport) -> None:
 def test_page_carries_our_script_and_style_once(client):
     page = client.get("/viewport/key/").text
     assert page.count('<script src="viewport.js" defer>') == 1
+    assert say("space.keep") in page
     assert "mantine-Paper-root" in page.split("</head>")[0]
     assert "WebSocket" in client.get("/viewport/key/viewport.js").text
 
