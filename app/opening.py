@@ -16,7 +16,6 @@ from core.types.photo import Photo
 from core.types.project import Project
 
 SAMPLE = "sample:"
-_SHAPE_TOLERANCE = 0.02
 
 
 def open_project(args: argparse.Namespace, services: Services) -> Project:
@@ -33,18 +32,7 @@ def open_project(args: argparse.Namespace, services: Services) -> Project:
         intrinsics = Intrinsics(fx, fy, cx, cy, photo.width, photo.height)
     if args.depth is not None:
         depth = read_depth(args.depth, None if args.depth_scale is None else args.depth_scale[0])
-        check_shape(depth, photo, args.depth.name)
     return new_project(photo, services.geometry(photo, depth, intrinsics))
-
-
-def check_shape(depth: DepthMap, photo: Photo, name: str) -> None:
-    """Raises InvalidInput when depth and photo cannot be two sizes of one view."""
-    width, height = depth.width * photo.height, depth.height * photo.width
-    if abs(width - height) > _SHAPE_TOLERANCE * max(width, height):
-        raise InvalidInput(
-            f"{name} is {depth.width}x{depth.height}, another shape than the photo's {photo.width}x{photo.height}; "
-            "use the depth map of this photo."
-        )
 
 
 def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:

@@ -10,7 +10,6 @@ from app.session_masks import MaskGestures
 from core.editing.apply import new_project, scene_up
 from core.editing.history import History
 from core.editing.orbit import Orbit, camera_from_orbit
-from core.errors import InvalidInput
 from core.files.depth import read_depth
 from core.files.embedded_depth import embedded_depth
 from core.files.photo import open_photo
@@ -50,11 +49,6 @@ class Session(MaskGestures):
         """Take depth from a file of any size with the photo's shape."""
         depth = read_depth(source, units_per_scene_unit, name=name)
         project = self.project
-        if abs(depth.width / depth.height - project.photo.width / project.photo.height) > 0.02:
-            raise InvalidInput(
-                f"The depth file is {depth.width}x{depth.height}, another shape than the photo's "
-                f"{project.photo.width}x{project.photo.height}; use the depth map of this photo."
-            )
         estimate = self.services.geometry(project.photo, depth, project.scene.source_intrinsics)
         self._commit(_depth_edit(estimate), f"Depth from {name}")
 

@@ -12,15 +12,18 @@ from core.maths.depth import object_pivot
 from core.maths.rigid import ground_axes
 from core.types import edits
 from core.types.camera import Camera
-from core.types.depth import DepthEstimate
+from core.types.depth import DepthEstimate, DepthMap
 from core.types.mask import Mask
 from core.types.photo import Photo
 from core.types.project import Project, Settings
 from core.types.scene import Scene, SceneObject, Vec3
 
+_SHAPE_TOLERANCE = 0.02
+
 
 def new_project(photo: Photo, estimate: DepthEstimate, settings: Settings | None = None) -> Project:
-    """A project that shows the photo as it is."""
+    """A project that shows the photo as it is. Raises InvalidInput when the depth has another shape than the photo."""
+    _check_shape(estimate.depth, photo)
     scene = Scene(estimate.intrinsics, Camera(estimate.intrinsics), estimate.ground)
     return Project(photo, estimate.depth, scene, estimate.layout, settings=settings or Settings())
 
@@ -119,6 +122,7 @@ def _(edit: edits.SetCamera, project: Project) -> Project:
 
 @_apply.register
 def _(edit: edits.SetDepth, project: Project) -> Project:
+    _check_shape(edit.depth, project.photo)
     scene = project.scene
     was_home = scene.camera.intrinsics == scene.source_intrinsics
     camera = replace(scene.camera, intrinsics=edit.intrinsics) if was_home else scene.camera
@@ -146,6 +150,16 @@ def _(edit: edits.SetFlow, project: Project) -> Project:
 @_apply.register
 def _(edit: edits.SetSettings, project: Project) -> Project:
     return replace(project, settings=edit.settings)
+
+
+def _check_shape(depth: DepthMap, photo: Photo) -> None:
+    width, height = depth.width * photo.height, depth.height * photo.width
+    a_pixel = max(photo.width, photo.height)  # what rounding the depth's size by one pixel makes of the difference
+    if abs(width - height) > _SHAPE_TOLERANCE * max(width, height) + a_pixel:
+        raise InvalidInput(
+            f"The depth is {depth.width}x{depth.height}, another shape than the photo's "
+            f"{photo.width}x{photo.height}; use the depth map of this photo."
+        )
 
 
 def _with_scene(project: Project, **changes: object) -> Project:
