@@ -16,7 +16,14 @@ from app.viewport.geometry import GizmoSpace, Snap
 from app.viewport.listener import DragPhase, Modifiers
 from app.viewport.object_node import ObjectLayer
 from app.viewport.scene import Viewport
-from app.viewport.splats import OBJECT_BUDGET, LayerCloud, layer_cloud, with_underlay
+from app.viewport.splats import (
+    BACKGROUND_BUDGET,
+    COARSE_SHARE,
+    OBJECT_BUDGET,
+    LayerCloud,
+    layer_cloud,
+    with_underlay,
+)
 from core.editing.layers import (
     SourceView,
     object_layer,
@@ -49,6 +56,7 @@ class Bridge:
         self._closed = False
         self._cancel = CancelToken()
         self._photo_key: object = None
+        self._share = 1.0
         self._unsubscribe = session.subscribe(self._heard)
         self._thread = threading.Thread(target=self._work, name="3D layers", daemon=True)
         self._thread.start()
@@ -71,6 +79,14 @@ class Bridge:
     def set_gizmo(self, space: GizmoSpace, slide: bool, snap: Snap) -> None:
         """How the handles behave: axes, ground slide, and what placements snap to."""
         self.viewport.set_gizmo(space, slide, snap)
+
+    def set_coarse(self, coarse: bool) -> None:
+        """Make do with few Gaussians, for a browser that has no graphics card."""
+        share = COARSE_SHARE if coarse else 1.0
+        if share != self._share:
+            self._share = share
+            self._cancel.cancel()
+            self._wake.set()
 
     def show_points(self, size: float, clean: bool) -> None:
         """Show the edited frame as a point cloud; `size` is a point's width as a share of a pixel's, in 1..10."""
@@ -168,7 +184,7 @@ class Bridge:
         if viewport.output != _preview_camera(project):
             viewport.set_output_camera(_preview_camera(project))
             viewport.go_home()
-        clouds = Clouds(project, self.session)
+        clouds = Clouds(project, self.session, self._share)
         bare, services = without_objects(project), self.session.services
         engine, at_home = services.engine(project.settings.engine), camera_at_home(scene)
         for plate in source_plate(bare, engine, services.memo, PREVIEW_SIDE, cancel):
@@ -211,10 +227,14 @@ class Bridge:
 
 @dataclass(frozen=True)
 class Clouds:
-    """A project's layers as Gaussians; each is made once and kept in the memo, so that it is sent once."""
+    """A project's layers as Gaussians; each is made once and kept in the memo, so that it is sent once.
+
+    `share` of the usual number of Gaussians is made.
+    """
 
     project: Project
     session: Session
+    share: float
 
     def background(self, plate: Plate) -> tuple[LayerCloud, np.ndarray, np.ndarray]:
         """The plate's cloud, its picture and its depth."""
@@ -223,7 +243,7 @@ class Clouds:
         depth = (1.0 / plate.inverse_depth).astype(np.float32)
         if not plate.is_final:
             return self._background_cloud(picture, depth), picture, depth
-        key = ("background cloud", id(plate), view.size)
+        key = ("background cloud", id(plate), view.size, self.share)
         kept = self.session.services.memo.get(key, lambda: (plate, self._background_cloud(picture, depth)))
         return kept[1], picture, depth
 
@@ -231,7 +251,7 @@ class Clouds:
         """An object's cloud and where it stands."""
         project, memo = self.project, self.session.services.memo
         geometry = (project.depth.id, project.scene.ground, project.scene.source_intrinsics)
-        key = ("object cloud", project.photo.id, item.mask.id, *geometry)
+        key = ("object cloud", project.photo.id, item.mask.id, *geometry, self.share)
         return ObjectLayer(memo.get(key, lambda: self._object_cloud(item)), item.pivot, item.placement, item.hidden)
 
     def _object_cloud(self, item: SceneObject) -> LayerCloud:
@@ -241,11 +261,11 @@ class Clouds:
         depth = np.zeros_like(layer.inverse_depth)
         np.divide(1.0, layer.inverse_depth, out=depth, where=layer.inverse_depth > 0)
         window = object_window_intrinsics(view, layer)
-        return layer_cloud(colours, depth, layer.coverage >= 128, window, OBJECT_BUDGET)
+        return layer_cloud(colours, depth, window, layer.coverage, round(self.share * OBJECT_BUDGET))
 
     def _background_cloud(self, picture: np.ndarray, depth: np.ndarray) -> LayerCloud:
         intrinsics = self._view().intrinsics
-        cloud = layer_cloud(picture, depth, np.ones(depth.shape, bool), intrinsics)
+        cloud = layer_cloud(picture, depth, intrinsics, budget=round(self.share * BACKGROUND_BUDGET))
         return with_underlay(cloud, picture, depth, intrinsics)
 
     def _view(self) -> SourceView:
@@ -259,15 +279,16 @@ class Bridges:
         self._store = store
         self._lock = threading.Lock()
         self._bridges: dict[str, Bridge] = {}
+        store.on_close(self.close)
 
     def get(self, key: str) -> Bridge | None:
         """The bridge of a session, made on first use; None for an unknown session."""
-        try:
-            session = self._store.get(key)
-        except KeyError:
-            self.close(key)
-            return None
         with self._lock:
+            try:
+                session = self._store.get(key)
+            except KeyError:
+                return None
+            # The store forgets a session before it tells us: what is made here is found and closed then.
             if key not in self._bridges:
                 self._bridges[key] = Bridge(session)
             return self._bridges[key]

@@ -4,6 +4,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,11 @@ class SessionStore:
         self._sessions: dict[str, Session] = {}
         self._used: dict[str, float] = {}
         self._savers: dict[str, _Autosaver] = {}
+        self._closers: list[Callable[[str], None]] = []
+
+    def on_close(self, closer: Callable[[str], None]) -> None:
+        """Call `closer` with the key of every session that is about to end."""
+        self._closers.append(closer)
 
     def create(self) -> Session:
         """A new, empty session."""
@@ -63,6 +69,9 @@ class SessionStore:
             session = self._sessions.pop(key, None)
             self._used.pop(key, None)
             saver = self._savers.pop(key, None)
+        if session is not None:
+            for closer in self._closers:
+                closer(key)
         if saver is not None:
             saver.close()
         if session is not None:

@@ -87,8 +87,9 @@ def stage(page) -> Iterator[Stage]:
     viewport.show_photo(photo, Camera(lens), depth)
     pivot = pixel_rays(lens)[289, 300] * depth[289, 300]
     plate = np.where(mask[..., None], np.uint8(LEFT_HALF_PURPLE), photo)
-    background = layer_cloud(plate, depth, np.ones_like(mask), lens, budget=12_000)
-    cup = ObjectLayer(layer_cloud(photo, flat, mask, lens, budget=6_000), tuple(float(v) for v in pivot))
+    background = layer_cloud(plate, depth, lens, budget=12_000)
+    item = layer_cloud(photo, flat, lens, mask * np.uint8(255), budget=6_000)
+    cup = ObjectLayer(item, tuple(float(v) for v in pivot))
     viewport.set_layers(background, {"cup": cup}, plate, depth)
     viewport.set_ground(Ground(UP, 1.0))
     app = FastAPI()

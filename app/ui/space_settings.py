@@ -13,7 +13,10 @@ Step = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class SpaceSettings(BaseModel):
-    """Absolute settings; `points` is a point's size in pixels, None shows layers; `take_view` is done once."""
+    """Absolute settings; `points` is a point's size in pixels, None shows layers; `take_view` is done once.
+
+    `coarse` is for browsers that draw in software.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,10 +26,12 @@ class SpaceSettings(BaseModel):
     snap_angle: Step | None = None
     points: Annotated[float, Field(ge=1, le=10)] | None = None
     clean: bool = True
+    coarse: bool = False
     take_view: bool = False
 
     def run(self, bridge: "Bridge") -> None:
         """Carry the settings out. Raises InvalidInput where the session cannot."""
+        bridge.set_coarse(self.coarse)
         bridge.set_gizmo(self.axes, self.slide, Snap(self.snap_distance, self.snap_angle))
         if self.points is None:
             bridge.hide_points()

@@ -12,7 +12,7 @@ from app.viewport.geometry import (
     gizmo_pose,
     placement_of_gizmo,
 )
-from app.viewport.splats import OPACITY, LayerCloud
+from app.viewport.splats import LayerCloud
 from core.maths.rigid import Matrix3, placement_matrix, transform
 from core.types.scene import Placement, Vec3
 
@@ -113,5 +113,5 @@ def add_splats(
         centers=(cloud.centres - np.asarray(origin, np.float32)) * np.float32(unit),
         covariances=cloud.covariances * np.float32(unit * unit),
         rgbs=cloud.colours,
-        opacities=np.full((len(cloud), 1), OPACITY, np.float32),
+        opacities=cloud.opacities[:, None],
     )

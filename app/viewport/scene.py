@@ -61,7 +61,7 @@ class Viewport:
         self._server.scene.set_up_direction("-y")
         self._server.scene.configure_default_lights(enabled=False)
         self._server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
-        self._views = Views(self._server, self.mailbox, listener, self._lock)
+        self._views = Views(self._server, self.mailbox, listener, self._lock, self._refresh_background)
 
     @property
     def port(self) -> int:
@@ -124,6 +124,7 @@ class Viewport:
             self._views.show_still(Backdrop(image))
             if self.dragging is None:
                 self._views.use_plate(False)
+                self._refresh_background()
 
     def show_points(self, points: Float32[np.ndarray, "N 3"], colours: UInt8[np.ndarray, "N 3"], size: float) -> None:
         """Show a point cloud in place of the layers; `size` is a point's width in scene units."""
@@ -203,6 +204,7 @@ class Viewport:
             if node is not None and self.dragging != object_id:
                 node.place(placement, self.axes_of(placement))
                 self._views.use_plate(True)
+                self._refresh_background()
 
     def begin_drag(self, object_id: str) -> Placement:
         """A hand takes the object: the plate replaces the picture. Returns where it stood."""
@@ -210,8 +212,7 @@ class Viewport:
             self.dragging = object_id
             self._before = self._objects[object_id].placement
             self._views.use_plate(True)
-            if self._background is not None and self.at_home():
-                self._background[1].visible = False
+            self._refresh_background()
         self.listener.on_drag(object_id, self._before, "start")
         return self._before
 
@@ -226,11 +227,11 @@ class Viewport:
             if move_gizmo or over:
                 with self._server.atomic():
                     node.place(placement, self.axes_of(placement))
+            if phase == "cancel":
+                self._views.use_plate(False)
             if over:
                 self.dragging = None
                 self._refresh_layers()
-            if phase == "cancel":
-                self._views.use_plate(False)
         self.listener.on_drag(object_id, placement, phase)
 
     def object_node(self, object_id: str) -> ObjectNode:
@@ -322,11 +323,18 @@ class Viewport:
 
     def _refresh_layers(self) -> None:
         layers = self._points is None
-        if self._background is not None:
-            self._background[1].visible = layers
+        self._refresh_background()
         for node in self._objects.values():
             node.show(layers and not node.layer.hidden)
         self._refresh_gizmos()
+
+    def _refresh_background(self) -> None:
+        """The plate's picture stands for the background's Gaussians where a camera sees it."""
+        if self._background is not None:
+            covered = self._views.plate_shown and self.at_home()
+            needed = self._points is None and not covered
+            if self._background[1].visible != needed:
+                self._background[1].visible = needed
 
     def _remove_points(self) -> None:
         if self._points is not None:

@@ -1,6 +1,7 @@
 """Everything about looking: the browsers' cameras, home, and which picture stands behind the scene."""
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,21 +28,30 @@ VERTICAL: Vec3 = (0.0, -1.0, 0.0)
 
 
 class Views:
-    """The browsers of one viser server. `lock` is the viewport's own; `unit` is viewer units per scene unit."""
+    """The browsers of one viser server. `unit` is viewer units per scene unit.
+
+    `lock` is the viewport's own; `moved` is called, holding it, after a camera moved.
+    """
 
     def __init__(
-        self, server: "viser.ViserServer", mailbox: Mailbox, listener: ViewportListener, lock: threading.RLock
+        self,
+        server: "viser.ViserServer",
+        mailbox: Mailbox,
+        listener: ViewportListener,
+        lock: threading.RLock,
+        moved: Callable[[], None],
     ) -> None:
         self.output: Camera | None = None
         self._vertical: Vec3 = VERTICAL
         self.unit = 1.0
         self._distance = TYPICAL_DEPTH
         self._server, self._mailbox, self._listener, self._lock = server, mailbox, listener, lock
+        self._moved = moved
         self._browsers: dict[int, Browser] = {}
         self._frustum: viser.CameraFrustumHandle | None = None
         self._still: Backdrop | None = None
         self._plate: Backdrop | None = None
-        self._plate_shown = False
+        self.plate_shown = False
         server.on_client_connect(self._connected)
         server.on_client_disconnect(self._disconnected)
 
@@ -53,7 +63,7 @@ class Views:
         """Begin on another scene: `distance` scene units to its middle, `still` at its output view."""
         self._distance = distance
         self.unit = TYPICAL_DEPTH / distance
-        self._still, self._plate, self._plate_shown = still, None, False
+        self._still, self._plate, self.plate_shown = still, None, False
         self.set_output(output)
         self.go_home()
 
@@ -89,13 +99,13 @@ class Views:
     def set_plate(self, plate: Backdrop) -> None:
         """The completed background that stands in while objects are moved."""
         self._plate = plate
-        if self._plate_shown:
+        if self.plate_shown:
             self._mailbox.post("backdrop", self._refresh_backdrop)
 
     def use_plate(self, shown: bool) -> None:
         """Show the plate (objects as Gaussians before it) or the still picture."""
-        if shown != self._plate_shown:
-            self._plate_shown = shown
+        if shown != self.plate_shown:
+            self.plate_shown = shown
             self._mailbox.post("backdrop", self._refresh_backdrop)
 
     def go_home(self) -> None:
@@ -163,6 +173,7 @@ class Views:
                     self._bring_home(browser, self.output)
                 browser.show(self._backdrop(), self.output, self.unit)
             self._refresh_frustum()
+            self._moved()
             pose = browser.camera(self.unit).camera_from_world
         self._listener.on_camera(pose, False)
         self._mailbox.post("settled", lambda: self._listener.on_camera(pose, True), SETTLE_SECONDS)
@@ -172,7 +183,7 @@ class Views:
         browser.go_home(output, axis, self.unit, self._distance)
 
     def _backdrop(self) -> Backdrop | None:
-        return self._plate if self._plate_shown and self._plate is not None else self._still
+        return self._plate if self.plate_shown and self._plate is not None else self._still
 
     def _refresh_backdrop(self) -> None:
         with self._lock:

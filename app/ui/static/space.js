@@ -13,6 +13,7 @@ export function showSpace(next) {
   // Not `hidden`: a canvas without a size would lose its camera.
   space.style.visibility = next ? "" : "hidden";
   $("picture").hidden = $("overlay").hidden = next;
+  if (next) setSpace(settings());
   if (next && !space.firstChild) {
     const frame = document.createElement("iframe");
     frame.title = say("stage.viewport");
@@ -21,7 +22,7 @@ export function showSpace(next) {
     frame.src = `/viewport/${key}/?websocket=${encodeURIComponent(socket)}`;
     space.append(frame);
   }
-  if (next) { space.firstChild.focus(); setSpace(settings()); }
+  if (next) space.firstChild.focus();
   dispatchEvent(new Event("studio-view"));
 }
 
@@ -33,11 +34,22 @@ export function listenToSpace(handlers) {
   });
 }
 
+// Without a graphics card a frame of all Gaussians takes many seconds: such a browser is sent few.
+function drawsInSoftware() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  const named = gl?.getExtension("WEBGL_debug_renderer_info");
+  const renderer = named ? gl.getParameter(named.UNMASKED_RENDERER_WEBGL) : "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(renderer);
+}
+let coarse = null;
+
 // ---- The bar below the view ------------------------------------------------------------------------
 function settings(extra = {}) {
+  coarse ??= drawsInSoftware();
   const field = $("space-bar").elements, amount = (name) => (field[name].value > 0 ? Number(field[name].value) : null);
   return {
-    axes: field.axes.value, slide: field.slide.checked, clean: field.clean.checked,
+    axes: field.axes.value, slide: field.slide.checked, clean: field.clean.checked, coarse,
     snap_distance: field.snap.checked ? amount("snap_distance") : null,
     snap_angle: field.snap.checked ? amount("snap_angle") : null,
     points: field.points.checked ? Number(field.point_size.value) : null, ...extra,

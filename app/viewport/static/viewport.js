@@ -87,9 +87,11 @@
     }
     if (material.depthTest === false && object.renderOrder < GIZMO_RENDER_ORDER) object.renderOrder += GIZMO_RENDER_ORDER;
     if (!material.uniforms?.textureT_camera_groups) return;
-    object.visible = !splatsHidden();
+    // By number and not by `visible`: viser's shaders and node visibilities are to reach the card meanwhile.
+    geometry.userData.all ??= geometry.instanceCount;
+    geometry.instanceCount = splatsHidden() ? 0 : geometry.userData.all;
     // Its corners are 2D: left alone, three.js would look for their sphere and report a radius of NaN.
-    object.geometry.boundingSphere ??= someSphere?.clone() ?? null;
+    geometry.boundingSphere ??= someSphere?.clone() ?? null;
     object.frustumCulled = false;
     if (material.vertexShader.includes("weightedDeterminant < 0.25")) {
       material.vertexShader = material.vertexShader.replace("weightedDeterminant < 0.25", "weightedDeterminant < 0.01");

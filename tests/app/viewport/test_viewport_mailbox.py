@@ -8,7 +8,7 @@ from app.viewport.mailbox import Mailbox
 def test_newest_of_a_key_wins_and_keeps_its_turn():
     done, gate, failures = [], threading.Event(), []
     box = Mailbox("test", failures.append)
-    box.post("gate", lambda: gate.wait(5) and None)
+    box.post("gate", lambda: (gate.wait(5), None)[1])
     for step in range(3):
         box.post("move", lambda step=step: done.append(step))
     finished = threading.Event()

@@ -61,7 +61,7 @@ def client(viewport):
 def show_scene(viewport: Viewport) -> None:
     rgb, depth = np.full((48, 64, 3), 90, np.uint8), np.full((48, 64), 4.0, np.float32)
     viewport.show_photo(rgb, Camera(LENS), depth)
-    cloud = layer_cloud(rgb, depth, np.ones((48, 64), bool), LENS)
+    cloud = layer_cloud(rgb, depth, LENS)
     viewport.set_layers(cloud, {"cup": ObjectLayer(cloud, (0.0, 0.0, 4.0))}, rgb, depth)
 
 

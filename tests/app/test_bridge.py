@@ -1,0 +1,42 @@
+"""3D views live as long as their sessions."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.bridge import Bridges
+from app.services import Services
+from app.store import SessionStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SessionStore]:
+    made = SessionStore(Services(), tmp_path, idle_seconds=0.0)
+    yield made
+    made.close_all()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.mark.parametrize("how", ["close", "expire", "close_all"])
+def test_a_session_that_ends_takes_its_3d_view_along(store: SessionStore, how: str):
+    bridges, session = Bridges(store), store.create()
+    viewport = bridges.viewport(session.key)
+    assert viewport is not None
+    port = viewport.port
+    assert listens(port)
+    getattr(store, how)(*([session.key] if how == "close" else []))
+    assert not listens(port)
+    assert bridges.get(session.key) is None
+
+
+def test_a_session_keeps_its_one_view_and_strangers_get_none(store: SessionStore):
+    bridges, session = Bridges(store), store.create()
+    assert bridges.viewport(session.key) is not None
+    assert bridges.viewport(session.key) is bridges.viewport(session.key)
+    assert bridges.viewport("nobody's") is None
