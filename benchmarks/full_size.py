@@ -25,11 +25,14 @@ def main() -> None:
     memo = Memo()
     moved, moved_s = _render(slid(project, 0.1, 0.1), services, memo)
     _, again_s = _render(slid(project, 0.12, 0.1), services, memo)
+    usual, usual_s = _render(slid(project_with_cup(project.photo, services, 0.35), 0.1, 0.1), services, Memo())
     orbited, orbit_s = _render(_orbited(project), services, Memo())
     begun = time.perf_counter()
     encode_picture_jpeg(picture_of(project.photo, moved))
     figures = {
         "size": f"{project.photo.width}x{project.photo.height}",
+        "usual_move_s": usual_s,
+        "usual_share_invented": float(usual.invented.mean()),
         "move_s": moved_s,
         "move_share_invented": float(moved.invented.mean()),
         "move_again_s": again_s,

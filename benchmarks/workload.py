@@ -31,12 +31,12 @@ def large_photo(size: tuple[int, int] = TWELVE_MEGAPIXELS) -> Photo:
     return replace(coffee, name="cup.jpg", file_format="JPEG", pixels=pixels, srgb=pixels, id="")
 
 
-def project_with_cup(photo: Photo, services: Services) -> Project:
-    """The photo with cup and saucer cut out by an ellipse: a tenth of the picture or more, as a click would give."""
+def project_with_cup(photo: Photo, services: Services, size: float = 1.0) -> Project:
+    """The photo with an ellipse cut out: at size 1 cup and saucer, nearly half of the picture; at 0.35 about 6 %."""
     project = new_project(photo, services.geometry(photo, None, None))
     coverage = np.zeros((photo.height, photo.width), np.uint8)
     centre = (round(0.465 * photo.width), round(0.52 * photo.height))
-    axes = (round(0.33 * photo.width), round(0.46 * photo.height))
+    axes = (round(0.33 * size * photo.width), round(0.46 * size * photo.height))
     cv2.ellipse(coverage, centre, axes, 0, 0, 360, 255, -1, cv2.LINE_AA)
     return apply(project, AddObject(CUP, Mask(coverage), "Cup"))
 

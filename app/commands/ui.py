@@ -4,6 +4,7 @@ import argparse
 import os
 import socket
 import threading
+import time
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
+    import uvicorn
+
+    from app.services import Services
     from app.session import Session
 
 DEFAULT_PORT = 7860
@@ -37,7 +41,6 @@ def run_ui(args: argparse.Namespace) -> int:
     from app.store import SessionStore
 
     services = Services()
-    threading.Thread(target=services.warm_up, name="warm-up", daemon=True).start()
     store = SessionStore(services, autosave_folder())
     address = f"http://{_reachable(args.host)}:{listener.getsockname()[1]}/"
     if args.photo:
@@ -48,8 +51,16 @@ def run_ui(args: argparse.Namespace) -> int:
     if not args.no_browser:
         threading.Timer(1.0, webbrowser.open, (address,)).start()
     server = uvicorn.Server(uvicorn.Config(build_app(store), log_level="warning", timeout_graceful_shutdown=2))
+    threading.Thread(target=_warm_up_once_serving, args=(server, services), name="warm-up", daemon=True).start()
     server.run(sockets=[listener])
     return 0
+
+
+def _warm_up_once_serving(server: "uvicorn.Server", services: "Services") -> None:
+    """Compile while the page is loading; before that it would only slow the start."""
+    while not server.started:
+        time.sleep(0.1)
+    services.warm_up()
 
 
 def open_source(session: "Session", source: str) -> None:
