@@ -95,6 +95,14 @@ class ObjectNode:
         """The Gaussians' centres where they stand now, world axes, scene units [N 3]."""
         return transform(placement_matrix(self.placement, self.layer.pivot), self.layer.cloud.centres)
 
+    def top(self, up: Vec3) -> np.ndarray:
+        """Where the object's size is taken hold of: above its pivot, as high as it reaches along `up`."""
+        centre = np.add(self.layer.pivot, self.placement.translation)
+        if not len(self.layer.cloud):
+            return centre
+        height = float(np.percentile((self.points() - centre) @ np.asarray(up), 98))
+        return centre + max(height, 0.0) * np.asarray(up)
+
     def remove(self) -> None:
         self._splats.remove()
         self._gizmo.remove()

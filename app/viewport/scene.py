@@ -205,6 +205,7 @@ class Viewport:
                 node.place(placement, self.axes_of(placement))
                 self._views.use_plate(True)
                 self._refresh_background()
+                self._tell_pages()
 
     def begin_drag(self, object_id: str) -> Placement:
         """A hand takes the object: the plate replaces the picture. Returns where it stood."""
@@ -232,6 +233,8 @@ class Viewport:
             if over:
                 self.dragging = None
                 self._refresh_layers()
+        if over:
+            self._tell_pages()
         self.listener.on_drag(object_id, placement, phase)
 
     def object_node(self, object_id: str) -> ObjectNode:
@@ -365,8 +368,16 @@ class Viewport:
             "home": home,
             "picture": self._points is None and self._views.has_picture,
             "points": self._points is not None,
+            "top": self._top(),
             "selected": self.selected,
         }
+
+    def _top(self) -> list[float] | None:
+        """Viewer position of the selected object's size handle; None where there is none to show."""
+        node = self._objects.get(self.selected or "")
+        if node is None or node.layer.hidden or self._points is not None:
+            return None
+        return (node.top(VERTICAL if self.ground is None else self.ground.up) * self._views.unit).tolist()
 
     def _tell_pages(self) -> None:
         self.tell_pages(self._page_state())

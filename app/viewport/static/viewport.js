@@ -14,6 +14,7 @@
   let modal = null; // {tool, axis, typed, start, fine, snap}
   let pointer = { x: 0.5, y: 0.5 };
   let press = null;
+  let holding = false; // the size handle is dragged, so that its release keeps
   let swallowing = false; // between the press that ended a gesture and its release
   let socket = null;
 
@@ -104,7 +105,11 @@
     if (!viser?.scene || !viser.backgroundMaterial) return void setTimeout(whenViserIsUp, 30);
     guardPicture(viser.backgroundMaterial.uniforms);
     const before = viser.scene.onBeforeRender;
-    viser.scene.onBeforeRender = (...args) => { before.apply(viser.scene, args); viser.scene.traverse(tune); };
+    viser.scene.onBeforeRender = (...args) => {
+      before.apply(viser.scene, args);
+      viser.scene.traverse(tune);
+      placeSizer();
+    };
     viser.canvas.tabIndex = 0;
     viser.canvas.setAttribute("aria-label", WORDS.view);
     calmCamera();
@@ -184,6 +189,30 @@
     if (modal) { showReadout(""); follow(); }
   }
 
+  // ---- The size handle: viser's gizmos cannot scale, so it is ours, over the canvas ------------------
+  const EDGE = 14;
+  const sizer = document.createElement("button");
+  sizer.id = "sizer";
+  sizer.type = "button";
+  sizer.hidden = true;
+  sizer.tabIndex = -1; // the S key is its twin
+  sizer.title = `${WORDS.size} (S)`;
+  sizer.style.cssText = "position:fixed;width:14px;height:14px;margin:-7px 0 0 -7px;padding:0;z-index:8;" +
+    "border:2px solid #16181c;border-radius:3px;outline:1px solid #fff;background:#ffd23f;cursor:ns-resize;touch-action:none";
+  document.body.append(sizer);
+
+  function placeSizer() {
+    const { camera, canvas } = mutable(), root = window.__viserSceneTree?.getState()[""];
+    sizer.hidden = !state.top || !root?.wxyz || Boolean(modal) || mutable().cameraControl?.enabled === false;
+    if (sizer.hidden) return;
+    const at = camera.position.clone().set(...rotated(root.wxyz, state.top)).project(camera);
+    sizer.hidden = at.z > 1;
+    const box = canvas.getBoundingClientRect();
+    const inside = (value, length) => Math.min(length - EDGE, Math.max(EDGE, value));
+    sizer.style.left = `${box.left + inside((at.x + 1) / 2 * box.width, box.width)}px`;
+    sizer.style.top = `${box.top + inside((1 - at.y) / 2 * box.height, box.height)}px`;
+  }
+
   // ---- Keys ------------------------------------------------------------------------------------
   const key = (action) => say({ type: "key", action });
 
@@ -241,6 +270,12 @@
       consume(event);
       swallowing = true;
       end(event.button === 2 ? "cancel" : "end");
+    } else if (event.target === sizer) {
+      consume(event);
+      mutable().canvas.focus({ preventScroll: true });
+      sizer.setPointerCapture(event.pointerId); // so that a release outside the view is heard
+      begin("size");
+      holding = true;
     } else {
       mutable().canvas.focus({ preventScroll: true });
       press = { x: event.clientX, y: event.clientY, at: performance.now(), button: event.button };
@@ -249,6 +284,12 @@
 
   addEventListener("pointerup", (event) => {
     if (swallowing) { swallowing = false; return consume(event); }
+    if (holding) {
+      holding = false;
+      consume(event);
+      if (modal) end("end");
+      return;
+    }
     const from = press;
     press = null;
     if (!from || event.button !== from.button || event.button === 1) return;

@@ -48,6 +48,13 @@ def test_gaussians_are_flat_and_never_bridge_a_depth_jump():
     assert np.abs(vectors[:, 2, 0]).min() > 0.99
 
 
+def test_a_pixel_between_two_surfaces_is_left_out():
+    depth = step_depth()
+    depth[:, 20] = 3.0
+    cloud = layer_cloud(picture(), depth, LENS)
+    assert set(np.unique(cloud.centres[:, 2])) == {2.0, 4.0}
+
+
 def test_steep_surface_is_covered_without_gaps():
     ys = np.arange(48, dtype=np.float32)
     depth = np.repeat((1.0 / (0.05 + 0.004 * ys))[:, None], 64, axis=1).astype(np.float32)
