@@ -77,8 +77,8 @@ def _enlarged_membrane(values: np.ndarray, unknown: np.ndarray, source_ok: np.nd
     return large[: unknown.shape[0], : unknown.shape[1]]
 
 
-def solving_step(unknown: Bool[np.ndarray, "H W"], most: int = 1000) -> int:
-    """By how much a window is reduced before solving: to at most `most` pixels on its longer side."""
+def solving_step(unknown: Bool[np.ndarray, "H W"], most: int = 800) -> int:
+    """By how much a window is reduced before solving: to at most `most` pixels on its longer side, as a preview has."""
     return -(-max(unknown.shape) // most)
 
 

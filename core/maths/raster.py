@@ -15,7 +15,7 @@ from core.maths.compiled import compiled, no_type_check
 
 CONNECTED_RIGHT = 1
 CONNECTED_DOWN = 2
-_PARALLEL_FROM = 2_000_000  # pixels: two threads draw the halves of larger grids, each on a canvas of its own
+_PARALLEL_FROM = 150_000  # pixels: two threads draw the halves of larger grids, each on a canvas of its own
 _EDGE_SLACK = 1e-4  # of a pixel: keeps a target centre that lies on a shared edge from slipping through
 _SNAP = 2e-3  # of a pixel: source positions this near to a pixel centre are that centre, so identity stays exact
 
