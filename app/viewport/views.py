@@ -1,6 +1,7 @@
 """Everything about looking: the browsers' cameras, home, and which picture stands behind the scene."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from app.viewport.geometry import letterbox, orbit_axis
 from app.viewport.listener import ViewportListener
 from app.viewport.mailbox import Mailbox
 from core.maths.rigid import quaternion_from_rotation
-from core.types.camera import Camera
+from core.types.camera import Camera, Pose
 from core.types.scene import Vec3
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 TYPICAL_DEPTH = 20.0
 """Viewer units at the scene's median depth: keeps half-precision covariances and the near plane sound."""
 SETTLE_SECONDS = 0.25
+HOMEWARD_SECONDS = 10.0
+"""A browser that draws in software takes this long over the few frames of an orbit's momentum."""
 FRUSTUM_FROM = 0.2
 """The frustum shows once one is this share of the scene's distance away; nearer it would frame the view."""
 FRUSTUM_COLOUR = (94, 160, 255)
@@ -44,6 +47,7 @@ class Views:
         self.output: Camera | None = None
         self._vertical: Vec3 = VERTICAL
         self.unit = 1.0
+        self._homeward_until = 0.0
         self._distance = TYPICAL_DEPTH
         self._server, self._mailbox, self._listener, self._lock = server, mailbox, listener, lock
         self._moved = moved
@@ -109,7 +113,8 @@ class Views:
             self._mailbox.post("backdrop", self._refresh_backdrop)
 
     def go_home(self) -> None:
-        """Bring every browser back to the output view."""
+        """Bring every browser back to the output view, and keep it there while an orbit's momentum dies away."""
+        self._homeward_until = time.monotonic() + HOMEWARD_SECONDS
         for browser in self._browsers.values():
             if self.output is not None:
                 self._bring_home(browser, self.output)
@@ -172,11 +177,17 @@ class Views:
                 if arriving or browser.is_home(self.output, self.unit):
                     self._bring_home(browser, self.output)
                 browser.show(self._backdrop(), self.output, self.unit)
+            if time.monotonic() < self._homeward_until and not browser.is_home(self.output, self.unit):
+                self._bring_home(browser, self.output)
             self._refresh_frustum()
             self._moved()
             pose = browser.camera(self.unit).camera_from_world
         self._listener.on_camera(pose, False)
-        self._mailbox.post("settled", lambda: self._listener.on_camera(pose, True), SETTLE_SECONDS)
+        self._mailbox.post("settled", lambda: self._settled(pose), SETTLE_SECONDS)
+
+    def _settled(self, pose: Pose) -> None:
+        self._homeward_until = 0.0
+        self._listener.on_camera(pose, True)
 
     def _bring_home(self, browser: Browser, output: Camera) -> None:
         axis = orbit_axis(output.camera_from_world.rotation, self._vertical)
