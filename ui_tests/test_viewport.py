@@ -199,7 +199,7 @@ def test_orbit_leaves_the_picture_and_home_brings_it_back(stage):
     stage.page.keyboard.press("Home")
     wait_in_page(stage.page, stage.viewport.at_home)
     expected = expected_home(stage, stage.photo)
-    # A browser that draws in software has lowered its canvas's resolution by now, so it is the photo but not bit for bit.
+    # A browser that draws in software has lowered its canvas's resolution by now: the photo, but not bit for bit.
     wait_in_page(stage.page, lambda: np.abs(screenshot(stage.page).astype(int) - expected).mean() < 6)
     assert stage.page.evaluate(PICTURE_SHOWN)
 
