@@ -44,7 +44,7 @@ class Mailbox:
         while (task := self._next()) is not None:
             try:
                 task()
-            except Exception as failure:
+            except Exception as failure:  # the thread's boundary: logged, told to the listener, and the next task runs
                 log.exception("viewport task failed")
                 self._on_failure(failure)
 
