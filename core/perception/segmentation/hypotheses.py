@@ -77,6 +77,13 @@ def _box_overlap(regions: Regions, cut: Bool[np.ndarray, "R"], box: tuple[float,
     return float(wide * tall / (sum(areas) - wide * tall))
 
 
+def _mean_overlap(masses: Float32[np.ndarray, "C R"]) -> Float32[np.ndarray, "C"]:
+    """How much each cut agrees with all of them, by intersection over union."""
+    common = np.minimum(masses[:, None], masses[None]).sum(2)
+    union = masses.sum(1)[:, None] + masses.sum(1)[None] - common
+    return (common / union).mean(1)
+
+
 def describe(
     regions: Regions,
     strength: Float32[np.ndarray, "E"],
@@ -89,9 +96,7 @@ def describe(
     belief = 1 / (1 + np.exp(-logit))
     area = regions.area
     masses = np.stack([cut * area for cut in cuts]).astype(np.float32)
-    common = np.minimum(masses[:, None], masses[None]).sum(2)
-    union = masses.sum(1)[:, None] + masses.sum(1)[None] - common
-    agreement = (common / union).mean(1)
+    agreement = _mean_overlap(masses)
     a, b = regions.edges.T
     likeness = kernels[0] @ np.concatenate([masses, area - masses]).T
     rows = []
