@@ -22,6 +22,11 @@ from core.types.depth import Ground
 
 UP = (0.0, -np.cos(np.radians(35.0)), -np.sin(np.radians(35.0)))
 LEFT_HALF_PURPLE = (120, 40, 160)
+# The canvas's width after what viser does in a slow orbit.
+LOWERED_WIDTH = """() => {
+  window.__viserMutable.scene.__r3f.root.getState().setDpr(0.75);
+  return window.__viserMutable.canvas.width;
+}"""
 
 
 class Heard:
@@ -199,9 +204,19 @@ def test_orbit_leaves_the_picture_and_home_brings_it_back(stage):
     stage.page.keyboard.press("Home")
     wait_in_page(stage.page, stage.viewport.at_home)
     expected = expected_home(stage, stage.photo)
-    # A browser that draws in software has lowered its canvas's resolution by now: the photo, but not bit for bit.
-    wait_in_page(stage.page, lambda: np.abs(screenshot(stage.page).astype(int) - expected).mean() < 6)
+    wait_in_page(stage.page, lambda: np.abs(screenshot(stage.page).astype(int) - expected).max() == 0)
     assert stage.page.evaluate(PICTURE_SHOWN)
+
+
+def test_a_view_at_rest_has_all_its_pixels(stage):
+    expected = expected_home(stage, stage.photo)
+    assert stage.page.evaluate(LOWERED_WIDTH) == 0.75 * 900
+    wait_in_page(stage.page, lambda: np.abs(screenshot(stage.page).astype(int) - expected).max() == 0)
+    stage.drag((100, 100), (190, 110))
+    stage.page.mouse.up()
+    wait_in_page(stage.page, lambda: not stage.viewport.at_home())
+    assert stage.page.evaluate(LOWERED_WIDTH) == 0.75 * 900
+    wait_in_page(stage.page, lambda: stage.page.evaluate("window.__viserMutable.canvas.width") == 900)
 
 
 def test_viser_chrome_is_hidden(stage):

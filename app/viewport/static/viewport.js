@@ -5,6 +5,7 @@
 (() => {
   const CLICK_PIXELS = 4, CLICK_MS = 400, SEND_MS = 33;
   const AT_HOME_DISTANCE = 2e-3, AT_HOME_COSINE = 1 - 1e-6; // as in browser.py
+  const REST_MS = 300;
   const GIZMO_RENDER_ORDER = 20000; // viser draws splats at 10000, over gizmos that test no depth
   const TOOLS = { KeyG: "move", KeyR: "turn", KeyS: "size" };
   const AXES = { KeyX: "x", KeyY: "y", KeyZ: "z" };
@@ -100,6 +101,18 @@
     }
   }
 
+  // viser lowers the canvas's resolution while it cannot keep up; once the view rests, or is the exact
+  // picture, which costs next to nothing, it gets all its pixels back. viser draws once a second at rest.
+  let seenFrom = null, movedAt = 0;
+  function sharpen() {
+    const { camera, scene, backgroundMaterial } = mutable(), three = scene.__r3f?.root.getState();
+    const from = camera.matrixWorld.elements.join();
+    if (from !== seenFrom) { seenFrom = from; movedAt = performance.now(); }
+    const resting = performance.now() - movedAt > REST_MS || backgroundMaterial.uniforms.enabled.value;
+    // Not within the frame that is being drawn.
+    if (three && resting && three.viewport.dpr < devicePixelRatio) setTimeout(() => three.setDpr(devicePixelRatio));
+  }
+
   function whenViserIsUp() {
     const viser = mutable();
     if (!viser?.scene || !viser.backgroundMaterial) return void setTimeout(whenViserIsUp, 30);
@@ -109,6 +122,7 @@
       before.apply(viser.scene, args);
       viser.scene.traverse(tune);
       placeSizer();
+      sharpen();
     };
     viser.canvas.tabIndex = 0;
     viser.canvas.setAttribute("aria-label", WORDS.view);
