@@ -105,7 +105,8 @@ class Bridge:
     # ---- from the 3D view
 
     def on_drag(self, object_id: str, placement: Placement, phase: DragPhase) -> None:
-        """Commit at the end of a drag; what it did is the history's label."""
+        """Commit at the end of a drag; the numbers beside the view follow all the way."""
+        self._try(lambda: self.session.hold(object_id, placement))
         if phase == "end":
             self._try(lambda: self.session.place(object_id, placement))
 

@@ -8,7 +8,7 @@ from app import selection
 from app.estimate import TimeEstimate
 from app.jobs import JobState, RenderJobs
 from app.services import Services
-from app.state import Event, EventKind, SessionState, project_state
+from app.state import Event, EventKind, Numbers, SessionState, numbers_of, project_state
 from core.editing.apply import apply
 from core.editing.history import History
 from core.editing.render import render
@@ -18,7 +18,7 @@ from core.types import edits
 from core.types.frame import Frame
 from core.types.project import Project
 from core.types.protocols import CancelToken
-from core.types.scene import SceneObject
+from core.types.scene import Placement, SceneObject
 
 PREVIEW_SIDE = 960
 
@@ -141,6 +141,11 @@ class SessionCore:
                 expected_seconds=None if frame is None else self._estimate.full_size(frame, history.project.photo),
             )
 
+    def hold(self, object_id: str, placement: Placement) -> None:
+        """Tell listeners where a hand has an object while it drags; nothing changes."""
+        self.project.scene.object(object_id)
+        self._notify("held", held=numbers_of(self.project.scene, placement))
+
     def outline(self) -> list[list[tuple[float, float]]]:
         """Polygons around the selected object's mask, in photo pixels."""
         item = self.selected_object
@@ -244,8 +249,8 @@ class SessionCore:
         elif revision == self._revision:
             self._notify("progress")
 
-    def _notify(self, kind: EventKind, message: str = "") -> None:
+    def _notify(self, kind: EventKind, message: str = "", held: Numbers | None = None) -> None:
         with self._lock:
-            event, listeners = Event(kind, self._revision, message), tuple(self._listeners)
+            event, listeners = Event(kind, self._revision, message, held), tuple(self._listeners)
         for listener in listeners:
             listener(event)

@@ -12,23 +12,37 @@ from core.maths.camera import focal_35mm, fov_deg
 from core.maths.rigid import euler_deg_from_rotation, ground_axes, rotation_from_quaternion
 from core.types.depth import Layout
 from core.types.project import EngineChoice, Project
-from core.types.scene import SceneObject, Vec3
+from core.types.scene import Placement, Scene, SceneObject, Vec3
 
-EventKind = Literal["changed", "frame", "progress", "error"]
+EventKind = Literal["changed", "frame", "progress", "error", "held"]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A placement as its panel shows it; `ground` is the move as (right, up, away) over the ground."""
+
+    translation: Vec3
+    ground: Vec3
+    rotation_deg: Vec3
+    scale: float
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something a listener should look at; `revision` is the one it belongs to."""
+    """Something a listener should look at; `revision` is the one it belongs to.
+
+    "held" tells where a hand has the selected object just now; the project knows it when the hand lets go.
+    """
 
     kind: EventKind
     revision: int
     message: str = ""
+    held: Numbers | None = None
 
 
 @dataclass(frozen=True)
-class ObjectState:
-    """One row of the objects list. `ground` is the move as (right, up, away) over the ground."""
+class ObjectState(Numbers):
+    """One row of the objects list."""
 
     id: str
     label: str
@@ -36,10 +50,6 @@ class ObjectState:
     selected: bool
     at_rest: bool
     is_copy: bool
-    translation: Vec3
-    ground: Vec3
-    rotation_deg: Vec3
-    scale: float
 
 
 @dataclass(frozen=True)
@@ -80,21 +90,27 @@ class SessionState:
     unit: str = "units"
 
 
+def numbers_of(scene: Scene, placement: Placement) -> Numbers:
+    """A placement in the numbers that a person types."""
+    right, up, away = ground_axes(scene_up(scene)) @ np.array(placement.translation)
+    return Numbers(
+        translation=placement.translation,
+        ground=(float(right), float(up), float(away)),
+        rotation_deg=euler_deg_from_rotation(rotation_from_quaternion(placement.rotation)),
+        scale=placement.scale,
+    )
+
+
 def object_state(project: Project, item: SceneObject, selected: str | None) -> ObjectState:
-    """An object's numbers as its panel shows them."""
-    right, up, away = ground_axes(scene_up(project.scene)) @ np.array(item.placement.translation)
-    rotation = euler_deg_from_rotation(rotation_from_quaternion(item.placement.rotation))
+    """An object's row and numbers."""
     return ObjectState(
+        **vars(numbers_of(project.scene, item.placement)),
         id=item.id,
         label=item.label,
         hidden=item.hidden,
         selected=item.id == selected,
         at_rest=item.is_untouched,
         is_copy=item.copy_of is not None,
-        translation=item.placement.translation,
-        ground=(float(right), float(up), float(away)),
-        rotation_deg=rotation,
-        scale=item.placement.scale,
     )
 
 

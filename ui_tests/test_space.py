@@ -114,9 +114,11 @@ def test_the_gizmo_moves_the_cup_over_a_whole_table_in_one_step(space: Space):
     during = space.picture()
     assert (np.abs(during[:, 120:800].astype(int) - CANVAS_COLOUR).max(axis=-1) < 3).mean() < 0.01
     assert space.editor.steps() == steps
+    wait_in_page(space.page, lambda: space.editor.number("move-right") < -0.1)
+    held = space.numbers()
     space.release()
     assert len(space.editor.steps()) == len(steps) + 1
-    wait_in_page(space.page, lambda: space.editor.number("move-right") < -0.1)
+    assert space.numbers() == pytest.approx(held, abs=2e-3)
     assert space.editor.number("move-up") == pytest.approx(0.0, abs=1e-3)
     space.rest()
     # The hand's picture is the edited one but for its few Gaussians: nothing torn, nothing missing.
@@ -132,9 +134,10 @@ def test_escape_gives_back_what_g_took(space: Space):
     space.page.keyboard.press("g")
     space.page.mouse.move(space.canvas["x"] + 300, space.canvas["y"] + 330, steps=4)
     wait_in_page(space.page, lambda: "X" in space.frame.locator("#readout").inner_text())
+    wait_in_page(space.page, lambda: space.numbers() != numbers)
     space.page.keyboard.press("Escape")
     wait_in_page(space.page, lambda: np.abs(space.picture().astype(int) - before).max() <= 2)
-    assert space.numbers() == numbers
+    wait_in_page(space.page, lambda: space.numbers() == numbers)
     assert space.editor.steps() == steps
 
 

@@ -82,6 +82,20 @@ def test_click_drag_undo_redo(cup: Editor):
     assert len(cup.steps()) == 3
 
 
+def test_the_numbers_follow_the_hand_and_escape_puts_them_back(cup: Editor):
+    steps, mouse = cup.steps(), cup.page.mouse
+    mouse.move(*cup.point(*CUP))
+    mouse.down()
+    mouse.move(*cup.point(0.42, 0.52), steps=6)
+    wait_in_page(cup.page, lambda: cup.number("move-right") < -0.01)
+    assert cup.number("move-x") == pytest.approx(cup.number("move-right"), abs=1e-3)
+    keep_screenshot(cup, "drag")
+    cup.page.keyboard.press("Escape")
+    wait_in_page(cup.page, lambda: cup.number("move-right") == 0)
+    mouse.up()
+    assert cup.steps() == steps
+
+
 def test_numbers_do_what_the_mouse_does(cup: Editor):
     steps = cup.steps()
     cup.type_number("move-right", -0.2)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from app.state import Numbers, numbers_of
 from app.viewport.geometry import Snap, gizmo_axes
 from app.viewport.modal import Gesture, Grip, placement_of_gesture
 from core.editing.apply import scene_up
@@ -34,9 +35,13 @@ Pixel = tuple[float, float]
 
 @dataclass(frozen=True)
 class Follow:
-    """One moment of a drag: `affine` (a, b, c, d, e, f of a canvas) takes the object's picture along."""
+    """One moment of a drag: `affine` (a, b, c, d, e, f of a canvas) takes the object's picture along.
+
+    `right`, `up` and `away` are how far it has come, `held` is where it is.
+    """
 
     affine: tuple[float, float, float, float, float, float]
+    held: Numbers
     right: float
     up: float
     away: float
@@ -71,7 +76,8 @@ def follow(project: Project, object_id: str, placement: Placement, memo: Memo) -
     (a, b), (c, d), (e, f) = solved.tolist()
     moved = np.subtract(placement.translation, item.placement.translation)
     right, up, away = ground_axes(scene_up(project.scene)) @ moved
-    return Follow((a, b, c, d, e, f), float(right), float(up), float(away))
+    held = numbers_of(project.scene, placement)
+    return Follow((a, b, c, d, e, f), held, float(right), float(up), float(away))
 
 
 def cutout(session: "Session", object_id: str) -> Cutout | None:

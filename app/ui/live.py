@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from fastapi import WebSocket, WebSocketDisconnect
 
-from app.state import Event
+from app.state import Event, Numbers
 from app.ui.snapshot import snapshot
 
 if TYPE_CHECKING:
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
 TICK_SECONDS = 0.5
 # At most this often, so that a fast render cannot flood a slow connection.
 SHORTEST_PAUSE = 0.03
+# Numbers that follow a hand are read by eyes; more of them would only take time from the drag.
+HELD_PAUSE = 0.05
+
+
+@dataclass(frozen=True)
+class Bulletin:
+    """What happened since the one before; empty when nothing did."""
+
+    kinds: tuple[str, ...] = ()
+    error: str = ""
+    held: Numbers | None = None
 
 
 class News:
@@ -26,6 +38,7 @@ class News:
         self._happened = asyncio.Event()
         self._kinds: set[str] = set()
         self._error = ""
+        self._held: Numbers | None = None
 
     def hear(self, event: Event) -> None:
         """The session's listener; never blocks."""
@@ -35,18 +48,19 @@ class News:
         self._kinds.add(event.kind)
         if event.kind == "error":
             self._error = event.message
+        self._held = event.held or self._held
         self._happened.set()
 
-    async def take(self, timeout: float | None) -> tuple[list[str], str]:
-        """The kinds of events since the last call and the last error's sentence; empty after `timeout`."""
+    async def take(self, timeout: float | None) -> Bulletin:
+        """All since the last call, with the last error and the last numbers; empty after `timeout`."""
         try:
             await asyncio.wait_for(self._happened.wait(), timeout)
         except TimeoutError:
-            return [], ""
+            return Bulletin()
         self._happened.clear()
-        kinds, error = sorted(self._kinds), self._error
-        self._kinds, self._error = set(), ""
-        return kinds, error
+        bulletin = Bulletin(tuple(sorted(self._kinds)), self._error, self._held)
+        self._kinds, self._error, self._held = set(), "", None
+        return bulletin
 
 
 async def push_news(socket: WebSocket, session: "Session") -> None:
@@ -65,12 +79,16 @@ async def push_news(socket: WebSocket, session: "Session") -> None:
 
 
 async def _send(socket: WebSocket, session: "Session", news: News) -> None:
-    kinds, error, running = ["changed", "frame"], "", False
+    bulletin, running = Bulletin(("changed", "frame")), False
     while True:
-        state = await asyncio.to_thread(lambda: session.state)
-        message: dict[str, Any] = {"kinds": kinds, "error": error, "state": snapshot(state)}
-        if kinds or running:
-            await socket.send_text(json.dumps(message))
-            await asyncio.sleep(SHORTEST_PAUSE)
-        running = state.job.running
-        kinds, error = await news.take(TICK_SECONDS if running else None)
+        only_held = bulletin.kinds == ("held",)
+        message: dict[str, Any] = {"kinds": bulletin.kinds, "error": bulletin.error}
+        if bulletin.held is not None and "changed" not in bulletin.kinds:
+            message["held"] = asdict(bulletin.held)
+        if not only_held:
+            state = await asyncio.to_thread(lambda: session.state)
+            message["state"] = snapshot(state)
+            running = state.job.running
+        await socket.send_text(json.dumps(message))
+        await asyncio.sleep(HELD_PAUSE if only_held else SHORTEST_PAUSE)
+        bulletin = await news.take(TICK_SECONDS if running else None)

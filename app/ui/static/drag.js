@@ -1,10 +1,11 @@
 // Dragging the selected object in the photo view: its picture moves at once, the edit is made on release.
 import { follow, gesture } from "./link.js";
+import { showHeld } from "./numbers.js";
 import { load } from "./pictures.js";
 import { redraw } from "./overlay.js";
 import { $, settle } from "./words.js";
 
-let hand = null; // {object, start, ready, unit}
+let hand = null; // {object, start, now, flat, waiting, place}
 
 export const dragging = () => hand !== null;
 let unit = "units";
@@ -42,6 +43,7 @@ async function ask() {
   mine.waiting = false;
   if (hand !== mine || !answer) return;
   apply(answer.affine);
+  showHeld(answer.held);
   const number = (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(2)} ${unit}`;
   const parts = [["transform.right", answer.right], ["transform.up", answer.up], ["transform.away", answer.away]]
     .filter(([, value], n) => n !== 1 || Math.abs(value) > 5e-3)

@@ -6,6 +6,7 @@ import { choose as chooseFile, listenToFiles, offerLast } from "./files.js";
 import { listenToHandles, showHandles } from "./handles.js";
 import { bind, listenToKeys, note, showHelp } from "./keys.js";
 import { ask, gesture, key, onNews, open } from "./link.js";
+import { settleHeld, showHeld } from "./numbers.js";
 import { showObjects } from "./objects.js";
 import { outline, setOutline } from "./overlay.js";
 import { depthIsOpen, panelPictures, settled, showInvented, stagePictures } from "./pictures.js";
@@ -59,6 +60,8 @@ function mark(name, value) {
 }
 
 function heard(news) {
+  if (news.held) showHeld(news.held);
+  if (!news.state) return;
   const changed = news.kinds.includes("changed"), framed = news.kinds.includes("frame");
   state = news.state;
   setState(state);
@@ -79,7 +82,7 @@ function heard(news) {
   if (changed || framed) {
     stagePictures(state, news.kinds).then((shown) => { if (framed && shown) landed(news.state.revision); });
   }
-  if (changed) { refreshPanels(); refreshOutline(); maskFill(state); if (!news.error) forgive(); }
+  if (changed) { settleHeld(selected()); refreshPanels(); refreshOutline(); maskFill(state); if (!news.error) forgive(); }
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);
   showHandles(state);
@@ -209,7 +212,12 @@ function bindButtons() {
   });
   addEventListener("studio-tool", () => { if (state) showHints(state); });
   addEventListener("studio-view", () => { if (state) { showHints(state); showHandles(state); } });
-  addEventListener("studio-let-go", () => { if (state) { $("stage").dataset.state = stageState(); showStatus(state); } });
+  addEventListener("studio-let-go", () => {
+    if (!state) return;
+    $("stage").dataset.state = stageState();
+    settleHeld(selected());
+    showStatus(state);
+  });
 }
 
 // The map is fitted into its box; margins hold nothing.

@@ -8,6 +8,7 @@ from PIL import Image
 from studio_photo import square_photo
 
 from app.ui.text import say
+from core.types.scene import Placement
 
 
 def test_two_tabs_never_see_each_other(photo_tab, client, store):
@@ -100,6 +101,7 @@ def test_following_a_drag_changes_nothing(object_tab):
     centre = np.array([46, 36]) @ np.array([[a, b], [c, d]]) + (e, f)
     assert centre[0] == pytest.approx(36, abs=1.5)
     assert answer["right"] < 0
+    assert answer["held"]["ground"][0] == pytest.approx(answer["right"])
     assert object_tab.state["revision"] == revision
 
 
@@ -196,6 +198,18 @@ def test_news_bring_the_state_at_once_and_after_every_change(photo_tab):
             news = socket.receive_json()
             kinds |= set(news["kinds"])
         assert news["state"]["revision"] == 2
+
+
+def test_news_of_a_hand_are_its_numbers_alone_and_the_newest_of_them(object_tab):
+    (item,) = object_tab.state["objects"]
+    with object_tab.client.websocket_connect(f"/studio/{object_tab.key}/events") as socket:
+        revision = socket.receive_json()["state"]["revision"]
+        for right in (0.25, 0.5, 0.75):
+            object_tab.session.hold(item["id"], Placement((right, 0.0, 0.0)))
+        while (news := socket.receive_json())["held"]["translation"] != [0.75, 0.0, 0.0]:
+            assert "state" not in news
+        assert news["held"]["scale"] == 1.0
+    assert object_tab.state["revision"] == revision
 
 
 def test_news_of_an_unknown_session_are_refused(client):
