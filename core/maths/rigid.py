@@ -62,6 +62,15 @@ def quaternion_from_rotation(rotation: Matrix3) -> Quaternion:
     return w, x, y, z
 
 
+def rotation_vector_deg(rotation: Matrix3) -> Float64[np.ndarray, "3"]:
+    """Axis times angle in degrees, 0..180 long."""
+    w, *vector = quaternion_from_rotation(rotation)
+    sine = np.linalg.norm(vector)
+    if sine == 0:
+        return np.zeros(3)
+    return np.asarray(vector) / sine * np.degrees(2 * np.arctan2(sine, w))
+
+
 def rotation_from_quaternion(quaternion: Quaternion) -> Matrix3:
     """The rotation matrix of a quaternion of any non-zero length."""
     w, x, y, z = np.asarray(quaternion, dtype=np.float64) / np.linalg.norm(quaternion)

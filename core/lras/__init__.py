@@ -1,0 +1,1 @@
+"""The Local Random Access Sequence model: tokens, networks, decoding, checkpoints."""

@@ -1,0 +1,101 @@
+"""From scores to tokens: the reference's filter, explicit generators, and exact acceptance of drafts."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from core.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Temperature 0 takes the best token. `top_k` and `top_p` None keep every token. Raises InvalidInput."""
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < float("inf"):
+            raise InvalidInput(f"The temperature must be 0 or more, got {self.temperature}.")
+        if self.top_k is not None and self.top_k < 1:
+            raise InvalidInput(f"top_k must be 1 or more, got {self.top_k}.")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise InvalidInput(f"top_p must lie above 0 and up to 1, got {self.top_p}.")
+
+    @property
+    def greedy(self) -> bool:
+        return self.temperature == 0
+
+
+GREEDY = Sampling(temperature=0)
+
+
+def probabilities(logits: Float[Tensor, "*N V"], sampling: Sampling) -> Float[Tensor, "*N V"]:
+    """The filtered distribution, float32 or wider; greedy puts everything on the first maximum.
+
+    Order as released: temperature, top-k (ties at the k-th value all stay), top-p on what is left.
+    """
+    if sampling.greedy:
+        best = logits.argmax(-1, keepdim=True)
+        return torch.zeros_like(logits, dtype=_wide(logits)).scatter_(-1, best, 1.0)
+    scores = logits / sampling.temperature
+    if sampling.top_k is not None:
+        kth = torch.topk(scores, min(sampling.top_k, scores.shape[-1])).values[..., -1:]
+        scores = scores.masked_fill(scores < kth, float("-inf"))
+    wide = scores.to(_wide(logits))
+    if sampling.top_p is not None:
+        ordered, indices = wide.sort(dim=-1, descending=True)
+        shares = ordered.softmax(-1)
+        beyond = shares.cumsum(-1) - shares > sampling.top_p
+        wide = wide.masked_fill(torch.zeros_like(beyond).scatter(-1, indices, beyond), float("-inf"))
+    return wide.softmax(-1)
+
+
+def draw(logits: Float[Tensor, "*N V"], sampling: Sampling, generator: torch.Generator | None) -> Int64[Tensor, "*N"]:
+    """One token for each row."""
+    if sampling.greedy:
+        return logits.argmax(-1)
+    chances = probabilities(logits, sampling)
+    flat = torch.multinomial(chances.reshape(-1, chances.shape[-1]), 1, generator=generator)
+    return flat.view(logits.shape[:-1])
+
+
+def accept(
+    logits: Float[Tensor, "N V"],
+    drafts: Int64[Tensor, "N"],
+    sampling: Sampling,
+    generator: torch.Generator | None,
+) -> tuple[int, int | None]:
+    """How many leading drafts hold, and the token in place of the first that does not (None when all hold).
+
+    Speculative sampling with a draft that is certain of itself (Leviathan et al. 2023, algorithm 1): a draft x
+    holds with the model's own p(x), else the token is drawn from p without x. The tokens so had are distributed
+    as if the model had drawn them one by one.
+    """
+    if sampling.greedy:
+        best = logits.argmax(-1)
+        wrong = (best != drafts).nonzero()
+        return (len(drafts), None) if len(wrong) == 0 else (int(wrong[0]), int(best[wrong[0, 0]]))
+    chances = probabilities(logits, sampling)
+    own = chances.gather(-1, drafts[:, None])[:, 0]
+    luck = torch.rand(own.shape, generator=generator, dtype=own.dtype, device=own.device)
+    wrong = (luck >= own).nonzero()
+    if len(wrong) == 0:
+        return len(drafts), None
+    first = int(wrong[0])
+    rest = chances[first].clone()
+    rest[drafts[first]] = 0
+    return first, int(torch.multinomial(rest, 1, generator=generator))
+
+
+def entropy(logits: Float[Tensor, "*N V"]) -> Float[Tensor, "*N"]:
+    """How unsure the network is of each token, in nats, before any filter; 0 when certain."""
+    logs = logits.to(_wide(logits)).log_softmax(-1)
+    return -(logs.exp() * logs).nansum(-1)
+
+
+def _wide(logits: Tensor) -> torch.dtype:
+    return torch.promote_types(logits.dtype, torch.float32)
