@@ -4,6 +4,7 @@ A patch is a pointer token that names its place, then its content. Positions are
 the order, so patches may come in any order. Codes are raster grids [H, W]; patch ids count in raster order.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from core.errors import InvalidInput
-from core.lras.config import Span, TransformerConfig
+from core.lras.config import FlowKind, Span, TransformerConfig
 from core.maths.rigid import rotation_vector_deg
 
 Codes = Int64[np.ndarray, "H W"]
@@ -67,10 +68,7 @@ def target(config: TransformerConfig, name: TargetName) -> Target:
     """The decoded segment of that name. Raises InvalidInput when the network has no such codes."""
     if name == "rgb":
         return Target(config.rgb_range, config.rgb_patch_1_idx_range, config.frame_1_rgb_pos_range)
-    if config.flow_kind != "quantised":
-        raise InvalidInput("This network predicts pictures, not flow; choose a camera+flow checkpoint.")
-    assert config.flow_range and config.flow_patch_idx_range and config.flow_pos_range
-    return Target(config.flow_range, config.flow_patch_idx_range, config.flow_pos_range)
+    return _flow_segment(config, "quantised")
 
 
 def patches(codes: Codes) -> PatchCodes:
@@ -82,25 +80,23 @@ def patches(codes: Codes) -> PatchCodes:
 
 def codes_grid(patch_codes: PatchCodes) -> Codes:
     """Patches of a square frame in raster order back to the grid."""
-    side = int(round(len(patch_codes) ** 0.5))
+    side = math.isqrt(len(patch_codes))
     blocks = patch_codes.reshape(side, side, 2, 2).transpose(0, 2, 1, 3)
     return np.ascontiguousarray(blocks.reshape(2 * side, 2 * side))
 
 
 def frame_0(config: TransformerConfig, codes: Codes, order: PatchIds) -> Run:
     """The source photo's patches in the given order."""
-    content = _checked(config, codes, config.rgb_range.size)[order] + config.rgb_range.start
+    content = checked_patches(config, codes, config.rgb_range.size)[order] + config.rgb_range.start
     return _run(config.rgb_patch_0_idx_range.start, config.frame_0_rgb_pos_range.start, order, content)
 
 
 def binned_flow(config: TransformerConfig, bins: Int64[np.ndarray, "2 H W"], order: PatchIds) -> Run:
     """Flow patches (7B layout): x and y interleaved over the four cells; `bins` is (x, y)."""
-    if config.flow_kind != "binned":
-        raise InvalidInput("This network takes no binned flow; choose an RGB+flow checkpoint.")
-    assert config.flow_range and config.flow_patch_idx_range and config.flow_pos_range
-    along_x, along_y = (_checked(config, channel, config.flow_range.size)[order] for channel in bins)
-    content = np.stack([along_x, along_y], axis=-1).reshape(len(order), -1) + config.flow_range.start
-    return _run(config.flow_patch_idx_range.start, config.flow_pos_range.start, order, content)
+    segment = _flow_segment(config, "binned")
+    along_x, along_y = (checked_patches(config, channel, segment.codes.size)[order] for channel in bins)
+    content = np.stack([along_x, along_y], axis=-1).reshape(len(order), -1) + segment.codes.start
+    return _run(segment.pointers.start, segment.positions.start, order, content)
 
 
 def camera(config: TransformerConfig, codes: Int64[np.ndarray, "7"]) -> Run:
@@ -138,8 +134,16 @@ def camera_codes(camera_0_from_1: Float[np.ndarray, "4 4"]) -> Int64[np.ndarray,
     return np.concatenate([
         np.round(turned / np.float32(_ROTATION_STEP_DEG) + _ROTATION_ZERO),
         np.round(direction / np.float32(_DIRECTION_STEP) + _DIRECTION_ZERO),
-        np.round(length[None] / np.float32(_SCALE_STEP) + _SCALE_ZERO),
+        np.round(np.atleast_1d(length) / np.float32(_SCALE_STEP) + _SCALE_ZERO),
     ]).astype(np.int64)  # fmt: skip
+
+
+def _flow_segment(config: TransformerConfig, kind: FlowKind) -> Target:
+    spans = config.flow_range, config.flow_patch_idx_range, config.flow_pos_range
+    if config.flow_kind != kind or spans[0] is None or spans[1] is None or spans[2] is None:
+        wanted = "camera+flow" if kind == "quantised" else "RGB+flow"
+        raise InvalidInput(f"This network has no {kind} flow; choose a {wanted} checkpoint.")
+    return Target(spans[0], spans[1], spans[2])
 
 
 def _run(pointer_start: int, position_start: int, ids: PatchIds, content: Int64[np.ndarray, "N K"]) -> Run:
@@ -149,7 +153,7 @@ def _run(pointer_start: int, position_start: int, ids: PatchIds, content: Int64[
     return Run(tokens.reshape(-1).astype(np.int64), positions.reshape(-1).astype(np.int64))
 
 
-def _checked(config: TransformerConfig, codes: Codes, limit: int) -> PatchCodes:
+def checked_patches(config: TransformerConfig, codes: Codes, limit: int) -> PatchCodes:
     """Patches of a grid that has the network's size and codes. Raises InvalidInput."""
     side = 2 * config.grid
     if codes.shape != (side, side):
