@@ -4,6 +4,7 @@ from core.types.frame import Frame
 from core.types.photo import Photo
 
 _ENGINE_STAGE = "engine"
+_WRITING_PER_MEGAPIXEL = 0.06  # of a format not yet written: most take less, text takes more
 _GROWTH_PER_RATIO = 0.05  # the engine solves at a bounded size: 19 times the pixels took about twice as long
 
 
@@ -14,6 +15,7 @@ class TimeEstimate:
         self._engine_seconds = 0.0
         self._engine_growth = _GROWTH_PER_RATIO
         self._full_size_per_megapixel: float | None = None
+        self._writing_per_megapixel: dict[str, float] = {}
 
     def learn(self, frame: Frame) -> None:
         """Remember the engine's time; a frame whose inventions were remembered from before has none."""
@@ -25,6 +27,15 @@ class TimeEstimate:
         taken = frame.seconds.get(_ENGINE_STAGE)
         if taken and expected_engine > 0:
             self._engine_growth *= taken / expected_engine
+
+    def learn_writing(self, format_name: str, seconds: float, photo: Photo) -> None:
+        """Remember how long a full-size file took to be made of its frame."""
+        self._writing_per_megapixel[format_name] = seconds / (photo.width * photo.height / 1e6)
+
+    def writing(self, format_name: str, photo: Photo) -> float:
+        """Seconds to make a full-size file of its frame."""
+        per_megapixel = self._writing_per_megapixel.get(format_name, _WRITING_PER_MEGAPIXEL)
+        return per_megapixel * photo.width * photo.height / 1e6
 
     def engine_at_full_size(self, preview: Frame, photo: Photo) -> float:
         """Seconds of inventing at the photo's own size."""

@@ -1,11 +1,15 @@
 """What the studio hands to the browser: the shown step at full size, in any format of the one table."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
 
+from app.export_jobs import Tell
+from app.ui.text import say
 from core.editing.takeaway import UNRENDERED, Result, take, take_unrendered
 from core.errors import InvalidInput
 from core.files.formats import Format, Kind, as_download, formats_of, own_format
+from core.types.protocols import CancelToken
 
 if TYPE_CHECKING:
     from app.session import Session
@@ -14,22 +18,33 @@ if TYPE_CHECKING:
 _OWN = "own"
 
 
-def export(session: "Session", kind: str, extension: str) -> tuple[str, bytes]:
+def export(session: "Session", kind: str, extension: str, cancel: CancelToken | None = None) -> tuple[str, bytes]:
     """File name and content. `extension` may also be a format's name, or "own" for a picture as it came.
 
-    Formats of several files come as a ZIP. Raises InvalidInput for an unknown kind or format, or when there is
-    nothing of that kind (no photo, no object selected); EngineFailed as rendering does.
+    Formats of several files come as a ZIP; the session's state tells how far it is. Raises InvalidInput for an
+    unknown kind or format, or when there is nothing of that kind (no photo, no object selected); EngineFailed as
+    rendering does; Cancelled within a moment of `cancel` or of the session's own.
     """
+    cancel = cancel or CancelToken()
     project = session.project
     chosen = chosen_format(kind, extension, project)
     stem = f"{Path(project.photo.name).stem}-edited"
     item = session.selected_object
-    if chosen.kind in UNRENDERED:
-        value = take_unrendered(project, chosen.kind, stem, None if item is None else item.id)
-    else:
-        engine = session.services.engine(project.settings.engine)
-        value = take(Result(project, session.full_frame(), engine, session.services.memo), chosen.kind)
-    return as_download(chosen.encode(value, stem), stem)
+
+    def make(tell: Tell) -> tuple[str, bytes]:
+        if chosen.kind in UNRENDERED:
+            value = take_unrendered(project, chosen.kind, stem, None if item is None else item.id)
+            return as_download(chosen.encode(value, stem), stem)
+        engine, memo = session.services.engine(project.settings.engine), session.services.memo
+        frame = session.full_frame(project, cancel)
+        tell(say("export.writing", format=chosen.title))
+        begun = time.perf_counter()
+        content = chosen.encode(take(Result(project, frame, engine, memo), chosen.kind), stem)
+        session.estimate.learn_writing(chosen.name, time.perf_counter() - begun, project.photo)
+        return as_download(content, stem)
+
+    expected = None if chosen.kind in UNRENDERED else session.export_seconds(chosen.name)
+    return session.exports.run(say("export.rendering"), expected, make, cancel)
 
 
 def chosen_format(kind: str, extension: str, project: "Project") -> Format:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app import selection
 from app.estimate import TimeEstimate
+from app.export_jobs import ExportJobs
 from app.jobs import JobState, RenderJobs
 from app.services import Services
 from app.state import Event, EventKind, Numbers, SessionState, numbers_of, project_state
@@ -38,7 +39,8 @@ class SessionCore:
         self._picks: dict[str, selection.Pick] = {}
         self._frames: dict[int, Frame] = {}
         self._listeners: list[Listener] = []
-        self._estimate = TimeEstimate()
+        self.estimate = TimeEstimate()
+        self.exports = ExportJobs(lambda: self._notify("progress"))
         self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
 
     # ---- history and selection
@@ -65,16 +67,22 @@ class SessionCore:
     # ---- results
 
     def cancel(self) -> None:
-        """Stop rendering; the last frame stays."""
-        self._jobs.cancel()
+        """Stop the export that runs, else rendering; the last frame stays."""
+        if self.exports.state.running:
+            self.exports.cancel()
+        else:
+            self._jobs.cancel()
 
     def refresh(self) -> None:
         """Render the shown step again, after a cancel or a failure."""
         self._render()
 
-    def full_frame(self, cancel: CancelToken | None = None) -> Frame:
-        """The shown step at the photo's own size; kept, so that a second export is quick."""
-        project = self.project
+    def full_frame(self, project: Project | None = None, cancel: CancelToken | None = None) -> Frame:
+        """A project (the shown step's by default) at the photo's own size; kept, so that a second export is quick.
+
+        Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
+        """
+        project = project or self.project
         kept = self.services.memo.find(("full frame", project))
         if kept is not None:
             return kept
@@ -82,10 +90,18 @@ class SessionCore:
         preview = self.frame
         (frame,) = render(project, engine, self.services.memo, cancel=cancel, stream=False)
         if preview is not None:
-            expected = self._estimate.engine_at_full_size(preview, project.photo)
-            self._estimate.learn_full_size(frame, expected)
+            expected = self.estimate.engine_at_full_size(preview, project.photo)
+            self.estimate.learn_full_size(frame, expected)
         self.services.memo.put(("full frame", project), frame)
         return frame
+
+    def export_seconds(self, format_name: str) -> float | None:
+        """How long an export of the shown step will take; None while nothing is known about it."""
+        project, frame = self.project, self.frame
+        writing = self.estimate.writing(format_name, project.photo)
+        if self.services.memo.find(("full frame", project)) is not None:
+            return writing
+        return None if frame is None else writing + self.estimate.full_size(frame, project.photo)
 
     @property
     def project(self) -> Project:
@@ -137,8 +153,9 @@ class SessionCore:
                 can_undo=history.can_undo,
                 can_redo=history.can_redo,
                 job=self._jobs.state,
+                export=self.exports.state,
                 share_invented=None if frame is None else float(frame.invented.mean()),
-                expected_seconds=None if frame is None else self._estimate.full_size(frame, history.project.photo),
+                expected_seconds=None if frame is None else self.estimate.full_size(frame, history.project.photo),
             )
 
     def hold(self, object_id: str, placement: Placement) -> None:
@@ -177,6 +194,7 @@ class SessionCore:
     def close(self) -> None:
         """Stop all work."""
         self._jobs.close()
+        self.exports.close()
         self._listeners.clear()
 
     # ---- inside
@@ -240,7 +258,7 @@ class SessionCore:
             if revision != self._revision:
                 return
             self._frames = {revision: frame}
-            self._estimate.learn(frame)
+            self.estimate.learn(frame)
         self._notify("frame")
 
     def _job_changed(self, revision: int, state: JobState) -> None:

@@ -85,6 +85,7 @@ class SessionState:
     can_undo: bool = False
     can_redo: bool = False
     job: JobState = field(default_factory=JobState)
+    export: JobState = field(default_factory=JobState)
     share_invented: float | None = None
     expected_seconds: float | None = None
     unit: str = "units"

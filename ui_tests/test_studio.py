@@ -1,8 +1,10 @@
 """The studio as an artist uses it, in a real browser with the real engine."""
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from skimage.data import coffee
 
 from app.server import build_app
 from app.services import Services
+from app.session import Session
 from app.store import SessionStore
 from core.files.photo import open_photo
 
@@ -145,6 +148,34 @@ def test_export_is_the_photo_with_the_edit(cup: Editor):
     assert not same.all()
     flow = cup.download("flo").read_bytes()
     assert flow[:4] == b"PIEH"
+
+
+def test_an_export_can_be_stopped_and_leaves_no_file(cup: Editor, monkeypatch: pytest.MonkeyPatch):
+    begun, go_on = threading.Event(), threading.Event()
+    real = Session.full_frame
+
+    def stuck(session: Session, *asked: Any):
+        begun.set()
+        assert go_on.wait(120)
+        return real(session, *asked)
+
+    monkeypatch.setattr(Session, "full_frame", stuck)
+    downloads: list[str] = []
+    cup.page.on("download", lambda download: downloads.append(download.suggested_filename))
+    cup.by_id("export").click()
+    cup.by_id("export-png").click()
+    wait_in_page(cup.page, begun.is_set)
+    wait_in_page(cup.page, lambda: "full-size" in cup.status())
+    keep_screenshot(cup, "exporting")
+    cup.by_id("cancel").click()
+    wait_in_page(cup.page, lambda: "stopped" in cup.status())
+    assert not cup.by_id("cancel").is_visible()
+    assert not go_on.is_set()
+    go_on.set()
+    monkeypatch.undo()
+    assert open_photo(cup.download("png").read_bytes(), "out.png").pixels.shape == coffee().shape
+    wait_in_page(cup.page, lambda: "coffee-edited.png saved" in cup.status())
+    assert downloads == ["coffee-edited.png"]
 
 
 def test_two_people_do_not_see_each_other(cup: Editor, chromium: Browser, address: str):

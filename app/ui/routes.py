@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import quote
 
 from fastapi import APIRouter, Body, HTTPException, Query, Request, WebSocket
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
-from app.export import export
+from app.ui.export_routes import add_exports
 from app.ui.gestures import AnyGesture
 from app.ui.live import push_news
 from app.ui.picture_routes import add_pictures
@@ -75,10 +74,6 @@ def studio_routes(store: "SessionStore", bridges: "Bridges", max_upload_bytes: i
         asked.run(bridge)
         return {"done": True}
 
-    @router.get("/{key}/export/{kind}.{format_name}")
-    def download(key: str, kind: str, format_name: str) -> Response:
-        return _download(*export(known(key), kind, format_name))
-
     @router.get("/{key}/left")
     def left(key: str) -> dict[str, bool]:
         return {"there": _is_open(store, key) or _autosave(store, key) is not None}
@@ -104,6 +99,7 @@ def studio_routes(store: "SessionStore", bridges: "Bridges", max_upload_bytes: i
         await socket.accept()
         await push_news(socket, session)
 
+    add_exports(router, known)
     add_pictures(router, known)
     return router
 
@@ -146,10 +142,3 @@ async def _body(request: Request, limit: int) -> bytes:
     except ClientDisconnect as gone:
         raise InvalidInput("The upload was broken off; send the file again.") from gone
     return bytes(content)
-
-
-def _download(name: str, content: bytes) -> Response:
-    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-    headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
-    return Response(content, media_type="application/octet-stream", headers=headers)

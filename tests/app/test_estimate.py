@@ -39,6 +39,15 @@ def test_a_remembered_plate_does_not_make_inventing_look_free():
     assert estimate.full_size(frame(geometry=0.1), SCENE.photo) == pytest.approx(1.1)
 
 
+def test_writing_is_expected_to_take_what_it_took_per_pixel():
+    estimate = TimeEstimate()
+    before = estimate.writing("xyz", LARGE)
+    estimate.learn_writing("xyz", 2.0, SCENE.photo)
+    more = LARGE.width * LARGE.height / (SCENE.photo.width * SCENE.photo.height)
+    assert estimate.writing("xyz", LARGE) == pytest.approx(2.0 * more)
+    assert estimate.writing("png", LARGE) == before
+
+
 def test_a_full_size_result_corrects_the_estimate():
     estimate = TimeEstimate()
     estimate.learn(frame(geometry=0.1, engine=1.0))

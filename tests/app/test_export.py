@@ -11,11 +11,12 @@ from scenes import card_before_wall
 from app.export import chosen_format, export
 from app.services import Services
 from app.session import Session
-from core.errors import InvalidInput
+from core.errors import Cancelled, InvalidInput
 from core.files.formats import FORMATS
 from core.files.photo import open_photo
 from core.files.picture import encode_picture_tiff, picture_of
 from core.files.project import load_project
+from core.types.protocols import CancelToken
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,13 @@ def test_an_extension_names_the_usual_format_and_a_project_opens_again(session: 
     assert chosen_format("picture", "JPEG", session.project).name == "jpeg"
     assert chosen_format("cloud", "ply", session.project).name == "ply"
     assert load_project(export(session, "project", "lras")[1]) == session.project
+
+
+def test_an_export_that_was_stopped_before_hands_out_nothing(session: Session) -> None:
+    stopped = CancelToken()
+    stopped.cancel()
+    with pytest.raises(Cancelled):
+        export(session, "picture", "png", stopped)
 
 
 def test_what_there_is_not_is_refused(session: Session) -> None:

@@ -13,7 +13,7 @@ import { depthIsOpen, panelPictures, settled, showInvented, stagePictures } from
 import { inSpace, listenToSpace, listenToSpaceBar, showSpace, showUnit } from "./space.js";
 import { abandon, choose, holdSpace, listenToPointer, resizeBrush, setState } from "./tools.js";
 import { actualPixels, fit, frame, setSize, watchSize, view } from "./view.js";
-import { $, fail, forgive, say } from "./words.js";
+import { $, announce, fail, forgive, hush, say } from "./words.js";
 
 const PARTS = ["stage", "status", "strip", "export-menu", "tool-move", "objects"];
 let state = null, outlined = "";
@@ -113,20 +113,26 @@ function exportMenu(show) {
   if (show) $("export-menu").querySelector("a")?.focus({ focusVisible: false });
 }
 
-// A download is fetched, so that a failure is a sentence in the status line and not a page of its own.
+// A download is fetched, so that a failure is a sentence in the status line and not a page of its own, and so that
+// what was stopped leaves no part of a file. The status line shows how far it is, and Cancel.
 async function download(link) {
+  if (link.getAttribute("aria-busy")) return;
+  const revision = state.revision;
   link.setAttribute("aria-busy", "true");
+  exportMenu(false);
+  hush();
   const reply = await fetch(link.href).catch(() => null);
   link.removeAttribute("aria-busy");
   if (!reply?.ok) return fail(reply ? (await reply.json()).error : say("status.offline"));
+  if (reply.status === 204) return announce(say("export.stopped"));
   const named = /filename\*=UTF-8''([^;]+)/.exec(reply.headers.get("Content-Disposition") ?? "");
   const save = document.createElement("a");
   save.href = URL.createObjectURL(await reply.blob());
   save.download = named ? decodeURIComponent(named[1]) : "";
   save.click();
   setTimeout(() => URL.revokeObjectURL(save.href), 60000);
-  exported = state.revision;
-  exportMenu(false);
+  exported = revision;
+  announce(say("export.saved", { name: save.download }));
 }
 
 let exported = null;

@@ -26,7 +26,7 @@ export function announce(text) {
   setTimeout(() => hush(text), 8000);
 }
 
-export function hush(text) {
+export function hush(text = passing) {
   if (passing === text) { passing = null; show(); }
 }
 

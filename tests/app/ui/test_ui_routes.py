@@ -1,6 +1,8 @@
 """Gestures, pictures, files and news, as the page's script asks for them."""
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ from studio_photo import square_photo
 
 from app.ui.text import say
 from core.types.scene import Placement
+
+PATIENCE = 30.0
 
 
 def test_two_tabs_never_see_each_other(photo_tab, client, store):
@@ -180,6 +184,26 @@ def test_an_export_is_a_download_with_a_name(photo_tab):
     assert reply.headers["content-disposition"].startswith('attachment; filename="square-edited.png"')
     assert Image.open(io.BytesIO(reply.content)).size == (96, 72)
     assert photo_tab.get("export/picture.exe").status_code == 422
+
+
+def test_a_stopped_export_is_answered_by_nothing(photo_tab, monkeypatch):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def stuck(project, cancel):
+        begun.set()
+        assert go_on.wait(PATIENCE)
+
+    monkeypatch.setattr(photo_tab.session, "full_frame", stuck)
+    with ThreadPoolExecutor() as browser:
+        reply = browser.submit(photo_tab.get, "export/picture.png")
+        assert begun.wait(PATIENCE)
+        assert photo_tab.state["export"]["running"]
+        assert photo_tab.gesture("cancel").status_code == 200
+        assert (reply.result(PATIENCE).status_code, reply.result().content) == (204, b"")
+        assert not photo_tab.state["export"]["running"]
+        go_on.set()
+    monkeypatch.undo()
+    assert photo_tab.get("export/picture.png").status_code == 200
 
 
 def test_a_name_beyond_ascii_survives_and_cannot_break_the_header(tab):

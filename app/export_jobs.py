@@ -1,0 +1,90 @@
+"""Files that a person waits for: made one after the other, watched, and given up at once when they are stopped."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import TypeVar
+
+from app.jobs import JobState
+from core.types.protocols import CancelToken
+
+Value = TypeVar("Value")
+Tell = Callable[[str], None]
+
+_POLL_SECONDS = 0.05
+_NEARLY = 0.97
+"""The most a bar shows while the end is only expected."""
+
+
+@dataclass
+class _Job:
+    stage: str
+    expected: float | None
+    cancel: CancelToken
+    begun: float
+
+
+class ExportJobs:
+    """One session's exports. `on_state` is called when one begins, changes its stage or ends."""
+
+    def __init__(self, on_state: Callable[[], None]) -> None:
+        self._on_state = on_state
+        self._lock = threading.Lock()
+        self._jobs: list[_Job] = []
+        self._worker = ThreadPoolExecutor(1, "export")
+
+    @property
+    def state(self) -> JobState:
+        """The export that runs, its times up to date; `remaining` is None where nobody knows."""
+        with self._lock:
+            job = next(iter(self._jobs), None)
+        if job is None:
+            return JobState()
+        elapsed = time.monotonic() - job.begun
+        if not job.expected or elapsed >= job.expected:
+            return JobState(True, job.stage, _NEARLY if job.expected else 0.0, elapsed)
+        return JobState(True, job.stage, min(elapsed / job.expected, _NEARLY), elapsed, job.expected - elapsed)
+
+    def run(self, stage: str, expected: float | None, work: Callable[[Tell], Value], cancel: CancelToken) -> Value:
+        """What `work(tell)` makes after the exports before it; `expected` seconds, `tell` names its next stage.
+
+        Raises what `work` raises, and Cancelled as soon as `cancel` is set: a codec that cannot be stopped then
+        ends unseen, and what it made is dropped.
+        """
+        job = _Job(stage, expected, cancel, time.monotonic())
+
+        def tell(next_stage: str) -> None:
+            cancel.check()
+            job.stage = next_stage
+            self._on_state()
+
+        def make() -> Value:
+            cancel.check()
+            return work(tell)
+
+        with self._lock:
+            self._jobs.append(job)
+        self._on_state()
+        try:
+            future = self._worker.submit(make)
+            while not wait([future], _POLL_SECONDS).done:
+                cancel.check()
+            cancel.check()
+            return future.result()
+        finally:
+            with self._lock:
+                self._jobs.remove(job)
+            self._on_state()
+
+    def cancel(self) -> None:
+        """Stop the export that runs and those that wait."""
+        with self._lock:
+            for job in self._jobs:
+                job.cancel.cancel()
+
+    def close(self) -> None:
+        """Stop for good."""
+        self.cancel()
+        self._worker.shutdown(wait=False)

@@ -1,0 +1,42 @@
+"""Exports as downloads: whole or not at all, and given up when their reader leaves."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+
+from app.export import export
+from core.errors import Cancelled
+from core.types.protocols import CancelToken
+
+if TYPE_CHECKING:
+    from app.session import Session
+
+LOOK_SECONDS = 0.25
+
+
+def add_exports(router: APIRouter, known: "Callable[[str], Session]") -> None:
+    """Add the route; `known` finds a session by its key or answers 404. A stopped export is answered by 204."""
+
+    @router.get("/{key}/export/{kind}.{format_name}")
+    async def download(request: Request, key: str, kind: str, format_name: str) -> Response:
+        session, cancel = known(key), CancelToken()
+        making = asyncio.create_task(run_in_threadpool(export, session, kind, format_name, cancel))
+        while not (await asyncio.wait([making], timeout=LOOK_SECONDS))[0]:
+            if await request.is_disconnected():
+                cancel.cancel()
+        try:
+            return _attachment(*making.result())
+        except Cancelled:
+            return Response(status_code=204)
+
+
+def _attachment(name: str, content: bytes) -> Response:
+    plain = name.encode("ascii", "replace").decode().replace("?", "_").replace('"', "_")
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "no-store"}
+    return Response(content, media_type="application/octet-stream", headers=headers)
