@@ -1,12 +1,15 @@
 """The edited frame, drawn from the photo's own pixels: resampled once, or not at all where nothing moved."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from core.maths.bands import in_bands, paste
 from core.maths.colour import blend
+from core.maths.compiled import compiled, no_type_check
 from core.maths.raster import InverseMap
 from core.types.photo import Coverage, Pixels
 
@@ -53,19 +56,39 @@ class Sprite:
 
 def sample(picture: np.ndarray, where: InverseMap) -> np.ndarray:
     """Bicubic samples of `picture` at an inverse map; exact at whole pixels, 0 where nothing lands."""
-    x = np.where(where.covered, where.x, np.float32(-10))
-    y = np.where(where.covered, where.y, np.float32(-10))
     source = _prefiltered(picture, minification(where))
-    sampled = cv2.remap(source, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    sampled[~where.covered] = 0
+    sampled = np.empty((*where.x.shape, *picture.shape[2:]), picture.dtype)
+
+    def resample(first: int, last: int) -> None:
+        rows = slice(first, last)
+        missing = where.inverse_depth[rows] <= 0
+        x, y = (np.where(missing, np.float32(-10), field[rows]) for field in (where.x, where.y))
+        cv2.remap(source, x, y, cv2.INTER_CUBIC, dst=sampled[rows], borderMode=cv2.BORDER_REPLICATE)
+        if missing.any():
+            sampled[rows][missing] = 0
+
+    in_bands(sampled.shape, resample)
     return sampled
 
 
 def sample_nearest(flags: Bool[np.ndarray, "h w"], where: InverseMap) -> Bool[np.ndarray, "H W"]:
     """Flags of the nearest source pixel; False where nothing lands."""
-    x, y = np.nan_to_num(where.x), np.nan_to_num(where.y)
-    nearest = cv2.remap(flags.astype(np.uint8), x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    return (nearest > 0) & where.covered
+    sampled = np.zeros(where.x.shape, bool)
+    if flags.any():
+        in_bands(sampled.shape, partial(_sample_nearest, flags, where.x, where.y, where.inverse_depth, sampled))
+    return sampled
+
+
+@compiled
+@no_type_check
+def _sample_nearest(flags, x, y, inverse, sampled, first, last):
+    rows, columns = flags.shape
+    for v in range(first, last):
+        for u in range(x.shape[1]):
+            if inverse[v, u] > 0:
+                column = min(max(int(np.rint(x[v, u])), 0), columns - 1)
+                row = min(max(int(np.rint(y[v, u])), 0), rows - 1)
+                sampled[v, u] = flags[row, column]
 
 
 def minification(where: InverseMap) -> float:
@@ -97,14 +120,14 @@ def draw(canvas: Canvas, sprite: Sprite) -> None:
     coverage = visible_coverage(sprite, canvas.hiding[window])
     solid, soft = coverage >= _OPAQUE, (coverage > 0) & (coverage < _OPAQUE)
     under = canvas.pixels[window]
-    under[solid] = sprite.pixels[solid]
+    paste(under, sprite.pixels, solid)
     share = coverage[soft].astype(np.float32) / 255.0
     under[soft] = blend(sprite.pixels[soft], under[soft], share)
     if canvas.alpha is not None and sprite.alpha is not None:
         under_alpha = canvas.alpha[window]
-        under_alpha[solid] = sprite.alpha[solid]
+        paste(under_alpha, sprite.alpha, solid)
         under_alpha[soft] = np.maximum(under_alpha[soft], np.rint(share * sprite.alpha[soft]).astype(under_alpha.dtype))
     mostly = coverage >= 128
     for nearest in (canvas.inverse_depth, canvas.hiding):
-        nearest[window][mostly] = sprite.inverse_depth[mostly]
-    canvas.invented[window][mostly] = False
+        paste(nearest[window], sprite.inverse_depth, mostly)
+    canvas.invented[window] &= ~mostly

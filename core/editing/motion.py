@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float32, Float64
 
 from core.editing.compositor import Sprite, sample
 from core.editing.layers import ObjectLayer, SourceView, object_window_intrinsics
-from core.maths.flow import MovedGrid, flow_of_grid, moved_grid, visible_in_target
+from core.maths.bands import in_bands, paste
+from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, visible_in_target
 from core.maths.raster import InverseMap, rasterise_grid
 from core.maths.rigid import placement_matrix
 from core.types.camera import Intrinsics
@@ -47,8 +48,7 @@ def place_sprite(
     if window is None:
         return None, grid
     x0, y0, x1, y1 = window
-    u, v, inverse = grid
-    where = rasterise_grid(u - np.float32(x0), v - np.float32(y0), inverse, layer.links, x1 - x0, y1 - y0)
+    where = rasterise_grid(*grid, layer.links, x1 - x0, y1 - y0, origin=(x0, y0))
     coverage = sample(layer.coverage, where)
     alpha = None if layer.alpha is None else sample(layer.alpha, where)
     sprite = Sprite((x0, y0), sample(layer.colours, where), coverage, alpha, where.inverse_depth)
@@ -56,21 +56,26 @@ def place_sprite(
 
 
 def _landing_window(grid: MovedGrid, target: Intrinsics) -> tuple[int, int, int, int] | None:
-    u, v, inverse = grid
-    landed = inverse > 0
-    if not landed.any():
+    bounds = landing_bounds(grid)
+    if bounds is None:
         return None
-    x0 = max(0, int(np.floor(u[landed].min())) - 1)
-    y0 = max(0, int(np.floor(v[landed].min())) - 1)
-    x1 = min(target.width, int(np.ceil(u[landed].max())) + 2)
-    y1 = min(target.height, int(np.ceil(v[landed].max())) + 2)
+    left, upper, right, lower = bounds
+    x0, y0 = max(0, int(np.floor(left)) - 1), max(0, int(np.floor(upper)) - 1)
+    x1, y1 = min(target.width, int(np.ceil(right)) + 2), min(target.height, int(np.ceil(lower)) + 2)
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 
 def without_fringe(inverse: Float32[np.ndarray, "H W"], radius: int) -> Bool[np.ndarray, "H W"]:
     """Pixels to keep when a picture comes apart at depth steps: those just behind an edge mix both colours."""
-    kernel = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    return cv2.dilate(inverse, kernel) <= 1.15 * inverse
+    highest = cv2.dilate(inverse, np.ones((2 * radius + 1, 2 * radius + 1), np.uint8))
+    kept = np.empty(inverse.shape, bool)
+
+    def compare(first: int, last: int) -> None:
+        rows = slice(first, last)
+        np.less_equal(highest[rows], 1.15 * inverse[rows], out=kept[rows])
+
+    in_bands(inverse.shape, compare)
+    return kept
 
 
 def warp_background(
@@ -96,15 +101,14 @@ def flow_field(
     width, height = view.size
     if background is None:
         flow = np.zeros((height, width, 2), np.float32)
-        visible = view.inverse_depth >= 0.97 * nearest
+        visible = view.inverse_depth >= np.float32(0.97) * nearest
     else:
         flow = flow_of_grid(background)
         visible = visible_in_target(background, nearest)
-    np.copyto(flow, np.float32(np.nan), where=removed[..., None])
-    visible &= ~removed
+    paste(flow, np.broadcast_to(np.float32(np.nan), flow.shape), removed)
     for layer in moved:
         rows, columns = layer.owned.shape
         window = (slice(layer.origin[1], layer.origin[1] + rows), slice(layer.origin[0], layer.origin[0] + columns))
-        np.copyto(flow[window], flow_of_grid(layer.grid, layer.origin), where=layer.owned[..., None])
-        np.copyto(visible[window], visible_in_target(layer.grid, nearest), where=layer.owned)
+        paste(flow[window], flow_of_grid(layer.grid, layer.origin), layer.owned)
+        paste(visible[window], visible_in_target(layer.grid, nearest), layer.owned)
     return FlowField(flow, visible & np.isfinite(flow[..., 0]), uncovered)

@@ -32,6 +32,7 @@ from core.editing.motion import (
     warp_background,
     without_fringe,
 )
+from core.maths.bands import reciprocal
 from core.maths.camera import resized
 from core.maths.depth import near_side
 from core.maths.flow import MovedGrid
@@ -193,7 +194,7 @@ def _render_new_view(
         unknown = ~where.covered
         hidden = _opaque_area(sprites, unknown.shape)
     for update in _invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, None):
-        filled_alpha, inverse = _filled_alpha(alpha, unknown), _inverse_of(update.depth)
+        filled_alpha, inverse = _filled_alpha(alpha, unknown), reciprocal(update.depth)
         hiding = _hiding(context, inverse, standing)
         canvas = Canvas(update.image.copy(), filled_alpha, inverse, invented | unknown, hiding)
         yield _finish(context, canvas, sprites, moved, grid, (update.done, update.is_final))
@@ -218,7 +219,7 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         alpha = None if view.alpha is None else sample(view.alpha, where)
         unknown = ~where.covered
     for update in _invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
-        inverse = _inverse_of(update.depth)
+        inverse = reciprocal(update.depth)
         canvas = Canvas(update.image.copy(), _filled_alpha(alpha, unknown), inverse, unknown, inverse)
         yield _finish(context, canvas, [], [], grid, (update.done, update.is_final), removed=~present)
 
@@ -248,15 +249,14 @@ def _invent(
     flow: FlowField | None,
 ) -> Iterator[EngineUpdate]:
     """Ask the engine for the unknown pixels. `excluded` ones are neither known nor wanted."""
-    depth = np.zeros_like(inverse)
-    np.divide(1.0, inverse, out=depth, where=inverse > 0)
-    foreground = excluded | near_side(inverse, ~unknown & ~excluded)
+    foreground = near_side(inverse, ~(unknown | excluded))
+    foreground |= excluded
     request = EngineRequest(
         source=context.project.photo,
         draft=draft,
         unknown=unknown,
         foreground=foreground,
-        depth=depth,
+        depth=reciprocal(inverse),
         flow=flow,
         seed=context.project.settings.seed,
         previews=context.stream,
@@ -287,15 +287,12 @@ def _finish(
         if removed is None:
             removed = _removed_area(context)
         flow = flow_field(context.view, background, removed, moved, canvas.inverse_depth, canvas.invented)
-    valid = canvas.inverse_depth > 0
-    depth = np.zeros_like(canvas.inverse_depth)
-    np.divide(1.0, canvas.inverse_depth, out=depth, where=valid)
     done, is_final = progress
     return Frame(
         pixels=canvas.pixels,
         alpha=canvas.alpha,
-        depth=depth,
-        depth_valid=valid,
+        depth=reciprocal(canvas.inverse_depth),
+        depth_valid=canvas.inverse_depth > 0,
         flow=flow,
         invented=canvas.invented,
         stage="final" if is_final else "preview" if done <= 0.3 else "partial",
@@ -336,9 +333,3 @@ def _hiding(
     if not context.project.depth.upright_objects:
         return inverse
     return np.where(standing, inverse, np.float32(0))
-
-
-def _inverse_of(depth: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
-    inverse = np.zeros_like(depth)
-    np.divide(1.0, depth, out=inverse, where=depth > 0)
-    return inverse

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 
+from core.maths.bands import paste
 from core.maths.fill import Picture, smooth
 from core.maths.holes import Hole, background_side, fill_depth, find_holes
 from core.types.protocols import CancelToken, EngineInfo, EngineRequest, EngineUpdate
@@ -82,7 +83,7 @@ class WarpEngine:
         filled = self._fill(
             request.draft[window], own, part.allowed, depth=known_depth, seed=request.seed + index, check=cancel.check
         )
-        image[window][own] = filled[own]
+        paste(image[window], filled, own)
 
 
 def _preview(request: EngineRequest, hole: Hole, image: np.ndarray, depth: np.ndarray) -> _Part:
@@ -91,13 +92,15 @@ def _preview(request: EngineRequest, hole: Hole, image: np.ndarray, depth: np.nd
     draft, unknown, z = request.draft[window], request.unknown[window], request.depth[window]
     allowed = background_side(z, unknown, request.foreground[window])
     if request.previews or hole.is_thin:
-        image[window][own] = smooth(draft, own, allowed)[own]
-    depth[window][own] = fill_depth(z, own, allowed)[own]
+        paste(image[window], smooth(draft, own, allowed), own)
+    paste(depth[window], fill_depth(z, own, allowed), own)
     return _Part(hole, allowed)
 
 
 def _confidence(unknown: np.ndarray) -> np.ndarray:
     """1 where known; in a hole from 0.8 at its border towards 0.1, halving every 2 % of the picture's longer side."""
-    inside = cv2.distanceTransform(unknown.astype(np.uint8), cv2.DIST_L2, 3)
+    inside = cv2.distanceTransform(unknown.view(np.uint8), cv2.DIST_L2, 3)
+    confidence = np.ones(unknown.shape, np.float32)
     halving = max(1.0, 0.02 * max(unknown.shape))
-    return np.where(unknown, np.maximum(0.1, 0.8 * 0.5 ** (inside / halving)), 1.0).astype(np.float32)
+    confidence[unknown] = np.maximum(0.1, 0.8 * 0.5 ** (inside[unknown] / halving))
+    return confidence

@@ -3,11 +3,14 @@
 Inverse depth (1/z) is the working form: it is linear over planes in view, finite for the sky and 0 for nothing.
 """
 
+from functools import partial
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
 from core.errors import InvalidInput
+from core.maths.bands import in_bands
 from core.maths.camera import pixel_rays
 from core.maths.compiled import compiled, no_type_check
 from core.maths.holes import fill_depth, find_holes
@@ -16,6 +19,7 @@ from core.types.camera import Intrinsics
 from core.types.depth import DepthMap
 
 _STEP_RATIO = 1.04  # depth ratio over a few pixels that makes a step rather than a slope
+_REACH_BLOCKS = 16  # how far a near surface is followed, in blocks of a large picture
 
 
 def inverse_depth(depth: DepthMap, width: int, height: int) -> Float32[np.ndarray, "H W"]:
@@ -67,7 +71,7 @@ def despeckled(inverse: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"
         return inverse
     for _ in range(2):
         lonely = np.zeros(inverse.shape, bool)
-        _mark_lonely(inverse, np.float32(_STEP_RATIO - 1), lonely)
+        in_bands(lonely.shape, partial(_mark_lonely, inverse, np.float32(_STEP_RATIO - 1), lonely))
         if not lonely.any():
             break
         inverse = np.where(lonely, cv2.medianBlur(inverse, 5), inverse)
@@ -76,9 +80,9 @@ def despeckled(inverse: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"
 
 @compiled
 @no_type_check
-def _mark_lonely(inverse, tolerance, lonely):
+def _mark_lonely(inverse, tolerance, lonely, first, last):
     rows, columns = inverse.shape
-    for y in range(1, rows - 1):
+    for y in range(max(first, 1), min(last, rows - 1)):
         for x in range(1, columns - 1):
             own = inverse[y, x]
             alike = 0
@@ -115,20 +119,47 @@ def near_side(inverse: Float32[np.ndarray, "H W"], known: Bool[np.ndarray, "H W"
     explains it; the nearer end and its surface, up to 3 % of the picture on, are the near side.
     """
     ends = np.zeros(inverse.shape, bool)
-    _mark_near_ends(inverse, known, ends)
-    _mark_near_ends(inverse.T, known.T, ends.T)
+    for w, seen, marked in ((inverse, known, ends), (inverse.T, known.T, ends.T)):
+        in_bands(w.shape, partial(_mark_near_ends, w, seen, marked))
     if not ends.any():
         return ends
     reach = 4 + round(0.03 * max(inverse.shape))
-    surface = cv2.dilate(np.where(ends, inverse, np.float32(0)), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    return known & (surface > 0) & (inverse > 0.9 * surface)
+    step = max(1, reach // _REACH_BLOCKS)
+    highest = np.zeros((-(-inverse.shape[0] // step), -(-inverse.shape[1] // step)), np.float32)
+    in_bands((highest.shape[0], inverse.shape[1] * step), partial(_highest_end, inverse, ends, step, highest))
+    side = 2 * (reach // step) + 1
+    surface = cv2.dilate(highest, np.ones((side, side), np.uint8))
+    near = np.zeros(inverse.shape, bool)
+    in_bands(near.shape, partial(_mark_near_surface, inverse, known, surface, step, near))
+    return near
 
 
 @compiled
 @no_type_check
-def _mark_near_ends(inverse, known, ends):
+def _highest_end(inverse, ends, step, highest, first, last):
+    """The largest inverse depth of the ends in each block of `step` x `step` pixels."""
     rows, columns = inverse.shape
-    for y in range(rows):
+    for row in range(first, last):
+        for y in range(row * step, min(rows, (row + 1) * step)):
+            for x in range(columns):
+                if ends[y, x]:
+                    highest[row, x // step] = max(highest[row, x // step], inverse[y, x])
+
+
+@compiled
+@no_type_check
+def _mark_near_surface(inverse, known, surface, step, near, first, last):
+    for y in range(first, last):
+        for x in range(inverse.shape[1]):
+            end = surface[y // step, x // step]
+            near[y, x] = known[y, x] and end > 0 and inverse[y, x] > np.float32(0.9) * end
+
+
+@compiled
+@no_type_check
+def _mark_near_ends(inverse, known, ends, first, last):
+    columns = inverse.shape[1]
+    for y in range(first, last):
         last = -1
         for x in range(columns):
             if not known[y, x]:

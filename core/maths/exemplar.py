@@ -17,7 +17,8 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.maths import patchmatch
-from core.maths.fill import Picture, block_means, put_back, smooth, solving_step, to_float
+from core.maths.bands import block_any, in_bands
+from core.maths.fill import Picture, block_means, full_scale, smooth, solving_step, to_float
 from core.maths.membrane import membrane
 from core.maths.patchmatch import PAD, RADIUS, Field
 
@@ -108,8 +109,7 @@ def exemplar(
             _improve(solution, workers, seed + 1000 * level, coarsest=level == len(scales) - 1)
         assert solution is not None
         correction = _correction(solution, workers)
-        values = _transferred(picture, unknown, solution, correction, step, workers)
-    return put_back(picture, values, unknown)
+        return _transferred(picture, unknown, solution, correction, step, check)
 
 
 def _reduced(picture: Picture, unknown: np.ndarray, usable: np.ndarray, depth: np.ndarray | None, step: int) -> _Scale:
@@ -117,7 +117,7 @@ def _reduced(picture: Picture, unknown: np.ndarray, usable: np.ndarray, depth: n
     if step > 1:
         image, share = block_means(picture, usable, step)
         known, usable = share > 0, share > 0.999
-        unknown = block_means(unknown.astype(np.float32), np.ones_like(unknown), step)[0] > 0
+        unknown = block_any(unknown, step)
     else:
         image, known = to_float(picture), usable
     size = unknown.shape
@@ -298,20 +298,24 @@ def _correction(solution: _Solution, workers: _Workers) -> Float32[np.ndarray, "
 
 
 def _transferred(
-    picture: Picture, unknown: np.ndarray, solution: _Solution, correction: np.ndarray, step: int, workers: _Workers
-) -> Float32[np.ndarray, "N 3"]:
-    pixels = np.argwhere(unknown)
-    values = np.empty((len(pixels), 3), np.float32)
-    full_scale = np.float32(1.0 if picture.dtype == np.float32 else 1.0 / np.iinfo(picture.dtype).max)
-    cuts = np.linspace(0, len(pixels), len(solution.bands) + 1).astype(int)
+    picture: Picture,
+    unknown: np.ndarray,
+    solution: _Solution,
+    correction: np.ndarray,
+    step: int,
+    check: Callable[[], None],
+) -> Picture:
+    """The picture with every unknown pixel copied, in full resolution, from where the reduced solution took it."""
+    result = picture.copy()
+    levels = full_scale(picture)
+    match = np.ascontiguousarray(solution.field.match.transpose(1, 2, 0))
 
-    def copy(_: np.ndarray, band: int) -> None:
-        patchmatch.transfer(
-            picture, full_scale, solution.field.match, correction, pixels, step, values, cuts[band], cuts[band + 1]
-        )
+    def copy(first: int, last: int) -> None:
+        check()
+        patchmatch.transfer(picture, unknown, levels, match, correction, step, result, first, last)
 
-    workers.each(solution, copy)
-    return values
+    in_bands(unknown.shape, copy)
+    return result
 
 
 def _mean_over(planes: np.ndarray, where: np.ndarray) -> np.ndarray:

@@ -5,11 +5,14 @@ pixels of `source_ok` (known, not a moved object) may influence the hole. `core.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped, UInt8, UInt16
 
+from core.maths.bands import in_bands, paste
+from core.maths.compiled import compiled, no_type_check
 from core.maths.membrane import membrane
 
 Picture = Float32[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
@@ -26,36 +29,66 @@ def to_float(picture: Picture) -> Float32[np.ndarray, "H W 3"]:
     return picture.astype(np.float32) * np.float32(1.0 / np.iinfo(picture.dtype).max)
 
 
-def put_back(picture: Picture, values: Float32[np.ndarray, "N 3"], unknown: Bool[np.ndarray, "H W"]) -> Picture:
-    """A copy of `picture` whose N unknown pixels, in reading order, are `values` (0..1) in the picture's own type."""
+def put_back(picture: Picture, values: Float32[np.ndarray, "H W 3"], unknown: Bool[np.ndarray, "H W"]) -> Picture:
+    """A copy of `picture` whose unknown pixels are `values` (0..1) in the picture's own type."""
     result = picture.copy()
-    if picture.dtype != np.float32:
-        values = np.rint(np.clip(values, 0, 1) * np.iinfo(picture.dtype).max).astype(picture.dtype)
-    result[unknown] = values
+    in_bands(unknown.shape, partial(_put_back, values, unknown, full_scale(picture), result))
     return result
 
 
-def block_means(
-    values: Shaped[np.ndarray, "H W *C"], usable: Bool[np.ndarray, "H W"], step: int
-) -> tuple[Float32[np.ndarray, "h w *C"], Float32[np.ndarray, "h w"]]:
-    """Means of the usable pixels of each `step` x `step` block, and the share of usable ones; rims are padded.
+def full_scale(picture: Shaped[np.ndarray, "H W C"]) -> np.float32:
+    """The value of white: 1 for float pictures."""
+    return np.float32(1 if picture.dtype == np.float32 else np.iinfo(picture.dtype).max)
 
-    Integer pictures give means in 0..1. They are averaged as 16-bit integers: a float copy of a 12 megapixel
-    picture alone would cost half a second.
-    """
+
+@compiled
+@no_type_check
+def coded(value, levels):
+    """A value of 0..1 as a picture with that full scale holds it; those of float pictures (1) stay as they are."""
+    return value if levels == 1 else np.rint(min(max(value, np.float32(0)), np.float32(1)) * levels)
+
+
+@compiled
+@no_type_check
+def _put_back(values, unknown, levels, result, first, last):
+    for y in range(first, last):
+        for x in range(unknown.shape[1]):
+            if unknown[y, x]:
+                for c in range(3):
+                    result[y, x, c] = coded(values[y, x, c], levels)
+
+
+def block_means(
+    values: Shaped[np.ndarray, "H W C"], usable: Bool[np.ndarray, "H W"], step: int
+) -> tuple[Float32[np.ndarray, "h w C"], Float32[np.ndarray, "h w"]]:
+    """Means of the usable pixels of each `step` x `step` block, and their share of it; integers give 0..1."""
     height, width = usable.shape
-    size = (-(-width // step), -(-height // step))
-    rim = (0, size[1] * step - height, 0, size[0] * step - width)
-    weight = cv2.copyMakeBorder(usable.astype(np.uint8) * np.uint8(255), *rim, cv2.BORDER_CONSTANT)
-    share = cv2.resize(weight.astype(np.float32) / 255, size, interpolation=cv2.INTER_AREA)
-    spread = (...,) + (None,) * (values.ndim - 2)
-    masked = np.where(usable[spread], values, values.dtype.type(0))
-    if masked.dtype == np.uint8:
-        masked = masked.astype(np.uint16) * np.uint16(257)
-    padded = cv2.copyMakeBorder(masked, *rim, cv2.BORDER_CONSTANT)
-    total = cv2.resize(padded, size, interpolation=cv2.INTER_AREA).reshape(share.shape + values.shape[2:])
-    scale = np.float32(1.0 / np.iinfo(masked.dtype).max if masked.dtype == np.uint16 else 1.0)
-    return total * scale / np.maximum(share, 1e-6)[spread], share
+    share = np.empty((-(-height // step), -(-width // step)), np.float32)
+    means = np.empty((*share.shape, values.shape[2]), np.float32)
+    scale = np.float32(1) / full_scale(values)
+    in_bands((share.shape[0], width * step), partial(_block_means, values, usable, step, scale, means, share))
+    return means, share
+
+
+@compiled
+@no_type_check
+def _block_means(values, usable, step, scale, means, share, first, last):
+    height, width, channels = values.shape
+    total = np.empty((share.shape[1], channels), np.float64)
+    count = np.empty(share.shape[1], np.int64)
+    for row in range(first, last):
+        total[:] = 0
+        count[:] = 0
+        for y in range(row * step, min(height, (row + 1) * step)):
+            for x in range(width):
+                if usable[y, x]:
+                    count[x // step] += 1
+                    for c in range(channels):
+                        total[x // step, c] += values[y, x, c]
+        for column in range(share.shape[1]):
+            share[row, column] = count[column] / (step * step)
+            for c in range(channels):
+                means[row, column, c] = total[column, c] * scale / max(count[column], 1)
 
 
 def extend(
@@ -65,7 +98,9 @@ def extend(
     step = solving_step(unknown, most=500)
     if step == 1:
         return membrane(values, unknown, source_ok & ~unknown)
-    return np.where(unknown[..., None], _enlarged_membrane(values, unknown, source_ok, step), values)
+    filled = values.copy()
+    paste(filled, _enlarged_membrane(values, unknown, source_ok, step), unknown)
+    return filled
 
 
 def _enlarged_membrane(values: np.ndarray, unknown: np.ndarray, source_ok: np.ndarray, step: int) -> np.ndarray:
@@ -91,7 +126,7 @@ def smooth(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[n
         filled = membrane(to_float(picture), unknown, source_ok & ~unknown)
     else:
         filled = _enlarged_membrane(picture, unknown, source_ok, step)
-    return put_back(picture, filled[unknown], unknown)
+    return put_back(picture, filled, unknown)
 
 
 def telea(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
@@ -114,7 +149,7 @@ def frequency_selective(
     result = np.zeros((*unknown.shape, 3), np.uint8)
     kept = np.where(missing, 0, 255).astype(np.uint8)
     cv2.xphoto.inpaint(_bytes(picture), kept, result, cv2.xphoto.INPAINT_FSR_FAST)
-    return put_back(picture, to_float(result)[unknown], unknown)
+    return put_back(picture, to_float(result), unknown)
 
 
 def biharmonic(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:
@@ -125,7 +160,7 @@ def biharmonic(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bo
     if missing.all():
         return _neutral(picture, unknown)
     result = inpaint_biharmonic(to_float(picture), missing, split_into_regions=False, channel_axis=-1)
-    return put_back(picture, result.astype(np.float32)[unknown], unknown)
+    return put_back(picture, result.astype(np.float32), unknown)
 
 
 def _opencv(picture: Picture, unknown: np.ndarray, source_ok: np.ndarray, method: int) -> Picture:
@@ -133,11 +168,11 @@ def _opencv(picture: Picture, unknown: np.ndarray, source_ok: np.ndarray, method
     if missing.all():
         return _neutral(picture, unknown)
     result = cv2.inpaint(_bytes(picture), missing.astype(np.uint8), 5, method)
-    return put_back(picture, to_float(result)[unknown], unknown)
+    return put_back(picture, to_float(result), unknown)
 
 
 def _neutral(picture: Picture, unknown: np.ndarray) -> Picture:
-    return put_back(picture, np.full((np.count_nonzero(unknown), 3), NEUTRAL, np.float32), unknown)
+    return put_back(picture, np.full((*unknown.shape, 3), NEUTRAL, np.float32), unknown)
 
 
 def _bytes(picture: Picture) -> UInt8[np.ndarray, "H W 3"]:

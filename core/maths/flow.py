@@ -1,8 +1,11 @@
 """The image motion of points that move rigidly (or with a scale) in front of a moving camera."""
 
+from functools import partial
+
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
 
+from core.maths.bands import in_bands
 from core.maths.compiled import compiled, no_type_check
 from core.maths.raster import CONNECTED_DOWN, CONNECTED_RIGHT
 from core.types.camera import Intrinsics
@@ -27,15 +30,16 @@ def moved_grid(
     u, v, moved = (np.empty((rows, columns), np.float32) for _ in range(3))
     k_source = np.array([source.fx, source.fy, source.cx - origin[0], source.cy - origin[1]])
     k_target = np.array([target.fx, target.fy, target.cx, target.cy])
-    _move(inverse, k_source, k_target, np.ascontiguousarray(target_from_source), u, v, moved)
+    matrix = np.ascontiguousarray(target_from_source)
+    in_bands(inverse.shape, partial(_move, inverse, k_source, k_target, matrix, u, v, moved))
     return u, v, moved
 
 
 @compiled
 @no_type_check
-def _move(inverse, k_source, k_target, matrix, u, v, moved):
-    rows, columns = inverse.shape
-    for row in range(rows):
+def _move(inverse, k_source, k_target, matrix, u, v, moved, first, last):
+    columns = inverse.shape[1]
+    for row in range(first, last):
         ray_y = (row - k_source[3]) / k_source[1]
         for column in range(columns):
             w = inverse[row, column]
@@ -53,6 +57,31 @@ def _move(inverse, k_source, k_target, matrix, u, v, moved):
                 moved[row, column] = 0.0
 
 
+def landing_bounds(grid: MovedGrid) -> tuple[float, float, float, float] | None:
+    """The least x and y and the largest x and y where pixels land; None when none does."""
+    u, v, moved = grid
+    spans = np.empty((u.shape[0], 4), np.float32)
+    in_bands(u.shape, partial(_row_bounds, u, v, moved, spans))
+    left, upper = spans[:, :2].min(axis=0)
+    right, lower = spans[:, 2:].max(axis=0)
+    return (float(left), float(upper), float(right), float(lower)) if left <= right else None
+
+
+@compiled
+@no_type_check
+def _row_bounds(u, v, moved, spans, first, last):
+    for row in range(first, last):
+        spans[row, :2] = np.inf
+        spans[row, 2:] = -np.inf
+        for column in range(u.shape[1]):
+            if moved[row, column] > 0:
+                x, y = u[row, column], v[row, column]
+                spans[row, 0] = min(spans[row, 0], x)
+                spans[row, 1] = min(spans[row, 1], y)
+                spans[row, 2] = max(spans[row, 2], x)
+                spans[row, 3] = max(spans[row, 3], y)
+
+
 def flow_of_grid(grid: MovedGrid, origin: tuple[int, int] = (0, 0)) -> Float32[np.ndarray, "h w 2"]:
     """Displacement from each source pixel to where it lands."""
     u, v, _ = grid
@@ -60,8 +89,12 @@ def flow_of_grid(grid: MovedGrid, origin: tuple[int, int] = (0, 0)) -> Float32[n
     x = np.arange(origin[0], origin[0] + columns, dtype=np.float32)
     y = np.arange(origin[1], origin[1] + rows, dtype=np.float32)[:, None]
     flow = np.empty((rows, columns, 2), np.float32)
-    np.subtract(u, x, out=flow[..., 0])
-    np.subtract(v, y, out=flow[..., 1])
+
+    def displace(first: int, last: int) -> None:
+        np.subtract(u[first:last], x, out=flow[first:last, :, 0])
+        np.subtract(v[first:last], y[first:last], out=flow[first:last, :, 1])
+
+    in_bands(u.shape, displace)
     return flow
 
 
@@ -106,16 +139,16 @@ def visible_in_target(
     """
     u, v, moved = grid
     visible = np.zeros(u.shape, bool)
-    _mark_visible(u, v, moved, nearest, np.float32(1.0 - tolerance), visible)
+    in_bands(u.shape, partial(_mark_visible, u, v, moved, nearest, np.float32(1.0 - tolerance), visible))
     return visible
 
 
 @compiled
 @no_type_check
-def _mark_visible(u, v, moved, nearest, share, visible):
+def _mark_visible(u, v, moved, nearest, share, visible, first, last):
     height, width = nearest.shape
-    rows, columns = u.shape
-    for row in range(rows):
+    columns = u.shape[1]
+    for row in range(first, last):
         for column in range(columns):
             x, y = u[row, column], v[row, column]
             if -0.5 < x < width - 0.5 and -0.5 < y < height - 0.5:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
+from core.maths.bands import block_any, paste, reciprocal
 from core.maths.fill import extend
 
 # Grouping is done on a copy of at most this many pixels a side.
@@ -37,10 +38,8 @@ def find_holes(unknown: Bool[np.ndarray, "H W"], grow: float = 1.0, least: int =
     """
     height, width = unknown.shape
     step = max(1, -(-max(height, width) // _GROUPING_SIDE))
-    rows, columns = -(-height // step), -(-width // step)
-    padded = np.pad(unknown, ((0, rows * step - height), (0, columns * step - width)))
-    small = np.asarray(padded.reshape(rows, step, columns, step).any(axis=(1, 3)))
-    reach = max(1, max(rows, columns) // 100)
+    small = block_any(unknown, step)
+    reach = max(1, max(small.shape) // 100)
     count, labels = cv2.connectedComponents(_dilate(small, reach).astype(np.uint8))
     labels[~small] = 0
     holes: list[Hole] = []
@@ -49,8 +48,12 @@ def find_holes(unknown: Bool[np.ndarray, "H W"], grow: float = 1.0, least: int =
         box = (slice(y.min() * step, min((y.max() + 1) * step, height)),
                slice(x.min() * step, min((x.max() + 1) * step, width)))  # fmt: skip
         window = tuple(_grown(side, grow, least, size) for side, size in zip(box, unknown.shape, strict=True))
-        own = (labels == label).repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
-        holes.append(Hole((window[0], window[1]), np.ascontiguousarray((own & unknown)[window])))
+        pixels = np.zeros((window[0].stop - window[0].start, window[1].stop - window[1].start), bool)
+        inside = tuple(slice(b.start - w.start, b.stop - w.start) for b, w in zip(box, window, strict=True))
+        cluster = (labels == label)[y.min() : y.max() + 1, x.min() : x.max() + 1]
+        own = cluster.repeat(step, axis=0).repeat(step, axis=1)
+        pixels[inside] = unknown[box] & own[: box[0].stop - box[0].start, : box[1].stop - box[1].start]
+        holes.append(Hole((window[0], window[1]), pixels))
     return sorted(holes, key=lambda hole: -np.count_nonzero(hole.pixels))
 
 
@@ -148,9 +151,12 @@ def fill_depth(
     measured = allowed & ~unknown & (depth > 0)
     if not measured.any():
         return np.where(unknown, np.float32(0), depth)
-    inverse = np.where(measured, 1.0 / np.where(measured, depth, 1.0), 0.0).astype(np.float32)
+    inverse = reciprocal(depth)
+    farthest = cv2.minMaxLoc(inverse, measured.view(np.uint8))[0]
     smooth = extend(inverse[..., None], ~measured, measured)[..., 0]
-    return np.where(unknown, 1.0 / np.maximum(smooth, inverse[measured].min()), depth).astype(np.float32)
+    filled = depth.copy()
+    paste(filled, reciprocal(np.maximum(smooth, np.float32(farthest), out=smooth)), unknown)
+    return filled
 
 
 def _dilate(mask: np.ndarray, radius: int) -> np.ndarray:

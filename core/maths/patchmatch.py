@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, cast, no_type_check
 import numba
 import numpy as np
 
+from core.maths.fill import coded
+
 RADIUS = 3
 PAD = RADIUS + 1
 _SIDE = 2 * RADIUS + 1
@@ -273,27 +275,34 @@ def upsample_matches(field, coarse, sources, rows, seed):
 
 @_compiled
 @no_type_check
-def transfer(picture, full_scale, match, correction, pixels, step, out, first, last):
-    """Copy pixels first..last of `pixels` [N 2] (y, x) from where the reduced solution took theirs, in full resolution.
+def transfer(picture, unknown, levels, match, correction, step, result, first, last):
+    """Copy the unknown pixels of rows `first` to `last` from where the reduced solution took theirs.
 
-    `match` and `correction` [H W 3] are padded and `step` times smaller. A pixel blends the copies of the four nearest
-    reduced pixels: one and the same copy inside a coherent piece, a soft joint between two.
+    `match` [H W 2] and `correction` [H W 3] are padded and `step` times smaller. A pixel blends the copies of the four
+    nearest reduced pixels: one and the same copy inside a coherent piece, a soft joint between two.
     """
     height, width = correction.shape[0] - 2 * PAD, correction.shape[1] - 2 * PAD
-    for n in range(first, last):
-        y, x = pixels[n, 0], pixels[n, 1]
+    scale = np.float32(1) / levels
+    value = np.empty(3, np.float32)
+    for y in range(first, last):
         v = (y + 0.5) / step - 0.5
-        u = (x + 0.5) / step - 0.5
-        y0, x0 = math.floor(v), math.floor(u)
-        out[n, :] = 0
-        for k in range(4):
-            dy, dx = k // 2, k % 2
-            share = (v - y0 if dy else 1 - v + y0) * (u - x0 if dx else 1 - u + x0)
-            if share <= 0:
+        y0 = math.floor(v)
+        for x in range(unknown.shape[1]):
+            if not unknown[y, x]:
                 continue
-            sy = min(max(y0 + dy, 0), height - 1)
-            sx = min(max(x0 + dx, 0), width - 1)
-            qy = y + step * (match[0, sy + PAD, sx + PAD] - PAD - sy)
-            qx = x + step * (match[1, sy + PAD, sx + PAD] - PAD - sx)
+            u = (x + 0.5) / step - 0.5
+            x0 = math.floor(u)
+            value[:] = 0
+            for k in range(4):
+                dy, dx = k // 2, k % 2
+                share = np.float32((v - y0 if dy else 1 - v + y0) * (u - x0 if dx else 1 - u + x0))
+                if share <= 0:
+                    continue
+                sy = min(max(y0 + dy, 0), height - 1)
+                sx = min(max(x0 + dx, 0), width - 1)
+                qy = y + step * (match[sy + PAD, sx + PAD, 0] - PAD - sy)
+                qx = x + step * (match[sy + PAD, sx + PAD, 1] - PAD - sx)
+                for c in range(3):
+                    value[c] += share * (picture[qy, qx, c] * scale + correction[sy + PAD, sx + PAD, c])
             for c in range(3):
-                out[n, c] += share * (picture[qy, qx, c] * full_scale + correction[sy + PAD, sx + PAD, c])
+                result[y, x, c] = coded(value[c], levels)

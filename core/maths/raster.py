@@ -7,20 +7,23 @@ one surface share an edge (no cracks), pixels of different surfaces do not (no r
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from core.maths.bands import cores, in_bands
 from core.maths.compiled import compiled, no_type_check
 
 CONNECTED_RIGHT = 1
 CONNECTED_DOWN = 2
-_PARALLEL_FROM = 150_000  # pixels: two threads draw the halves of larger grids, each on a canvas of its own
+_PARALLEL_FROM = 150_000  # pixels: of larger grids, threads draw a few rows of the target each
 _EDGE_SLACK = 1e-4  # of a pixel: keeps a target centre that lies on a shared edge from slipping through
 _SNAP = 2e-3  # of a pixel: source positions this near to a pixel centre are that centre, so identity stays exact
 
 
 Canvas = tuple[np.ndarray, np.ndarray, np.ndarray]
+Grid = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,45 +49,35 @@ def rasterise_grid(
     links: UInt8[np.ndarray, "h w"],
     width: int,
     height: int,
+    origin: tuple[int, int] = (0, 0),
 ) -> InverseMap:
-    """Draw source pixel (x, y) at target (u, v) with inverse depth 1/z; the nearest wins.
+    """Draw source pixel (x, y) at target (u, v) - `origin` with inverse depth 1/z; the nearest wins.
 
     Pixels with NaN `u` or inverse depth <= 0 are absent. `links` holds CONNECTED_RIGHT and
     CONNECTED_DOWN bits between neighbours of one surface. Between unlinked neighbours each pixel
     reaches half a pixel outwards along its own surface and repeats its own colour there.
     """
-    rows = u.shape[0]
-    cuts = [-1, rows] if u.size < _PARALLEL_FROM else [-1, rows // 2, rows]
-    grid = (u, v, inverse_depth, links)
-
-    def draw(top: int, bottom: int) -> Canvas:
-        canvas = _empty_canvas(width, height)
-        _draw_grid(grid, top, bottom, canvas)
-        return canvas
-
-    with ThreadPoolExecutor(len(cuts) - 1) as pool:
-        first, *others = pool.map(draw, cuts[:-1], cuts[1:])
-    for other in others:
-        _keep_nearest(first, other)
-    return InverseMap(*first)
+    grid = (u, v, inverse_depth, links, np.array(origin, np.float32))
+    canvas = _empty_canvas(width, height)
+    reach = _row_reach(grid)
+    if u.size < _PARALLEL_FROM:
+        _draw_grid(grid, reach, canvas, 0, height)
+        return InverseMap(*canvas)
+    step = -(-height // cores())
+    with ThreadPoolExecutor(cores()) as pool:
+        list(pool.map(lambda y: _draw_grid(grid, reach, canvas, y, min(height, y + step)), range(0, height, step)))
+    return InverseMap(*canvas)
 
 
 def _empty_canvas(width: int, height: int) -> Canvas:
-    map_x = np.full((height, width), np.nan, np.float32)
-    return map_x, map_x.copy(), np.zeros((height, width), np.float32)
+    canvas = tuple(np.empty((height, width), np.float32) for _ in range(3))
 
+    def clear(first: int, last: int) -> None:
+        for plane, value in zip(canvas, (np.nan, np.nan, 0.0), strict=True):
+            plane[first:last] = value
 
-@compiled
-@no_type_check
-def _keep_nearest(canvas, other):
-    map_x, map_y, nearest = canvas
-    other_x, other_y, other_nearest = other
-    for y in range(nearest.shape[0]):
-        for x in range(nearest.shape[1]):
-            if other_nearest[y, x] > nearest[y, x]:
-                nearest[y, x] = other_nearest[y, x]
-                map_x[y, x] = other_x[y, x]
-                map_y[y, x] = other_y[y, x]
+    in_bands((height, width), clear)
+    return canvas[0], canvas[1], canvas[2]
 
 
 @compiled
@@ -94,19 +87,51 @@ def _snapped(value):
     return whole if abs(value - whole) < _SNAP else value
 
 
+def _row_reach(grid: Grid) -> Float32[np.ndarray, "rows 2"]:
+    """For each row of cells, the first above the picture, between which target y they may draw."""
+    u, v, w, _, origin = grid
+    span = np.empty((u.shape[0], 2), np.float32)
+    in_bands(u.shape, partial(_row_span, v, w, span))
+    low, high = (np.pad(span[:, i], 2, mode="edge") for i in (0, 1))
+    low, high = (pick([field[i : i + len(span) + 1] for i in range(4)], axis=0)
+                 for pick, field in ((np.min, low), (np.max, high)))  # fmt: skip
+    # Half steps along a surface's slope reach beyond its pixels, by less than the whole range of the rows around.
+    slack = np.maximum(high - low, 0) + 1
+    return np.stack([low - slack - origin[1], high + slack - origin[1]], axis=1)
+
+
 @compiled
 @no_type_check
-def _draw_triangle(a, b, c, canvas):
-    """Draw one triangle; corners are (u, v, inverse depth, source x, source y)."""
+def _row_span(v, w, span, first, last):
+    for y in range(first, last):
+        low, high = np.float32(np.inf), np.float32(-np.inf)
+        for x in range(v.shape[1]):
+            if w[y, x] > 0:
+                low, high = min(low, v[y, x]), max(high, v[y, x])
+        span[y, 0] = low
+        span[y, 1] = high
+
+
+@compiled
+@no_type_check
+def _draw_triangle(a, b, c, canvas, top, bottom):
+    """Draw one triangle into the target's rows from `top` up to `bottom`; corners are (u, v, 1/z, source x, y)."""
     map_x, map_y, nearest = canvas
-    height, width = nearest.shape
-    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-    if not abs(area) >= 1e-9:  # NaN corners (behind the camera) leave here too
+    # NaN corners (behind the camera) leave at these tests.
+    y_low, y_high = min(a[1], b[1], c[1]) - _EDGE_SLACK, max(a[1], b[1], c[1]) + _EDGE_SLACK
+    if not (y_low < bottom and y_high >= top):
         return
-    x_from = max(0, int(np.ceil(min(a[0], b[0], c[0]) - _EDGE_SLACK)))
-    x_to = min(width - 1, int(np.floor(max(a[0], b[0], c[0]) + _EDGE_SLACK)))
-    y_from = max(0, int(np.ceil(min(a[1], b[1], c[1]) - _EDGE_SLACK)))
-    y_to = min(height - 1, int(np.floor(max(a[1], b[1], c[1]) + _EDGE_SLACK)))
+    x_low, x_high = min(a[0], b[0], c[0]) - _EDGE_SLACK, max(a[0], b[0], c[0]) + _EDGE_SLACK
+    width = nearest.shape[1]
+    if not (x_low < width and x_high >= 0):
+        return
+    x_from, x_to = max(0, int(np.ceil(x_low))), min(width - 1, int(np.floor(x_high)))
+    y_from, y_to = max(top, int(np.ceil(y_low))), min(bottom - 1, int(np.floor(y_high)))
+    if x_from > x_to or y_from > y_to:
+        return
+    area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    if not abs(area) >= 1e-9:
+        return
     scale = 1.0 / area
     slack = -_EDGE_SLACK * max(1.0, abs(scale))
     for y in range(y_from, y_to + 1):
@@ -149,9 +174,9 @@ def _half_step(field, links, x, y, step_x, step_y, fallback):
 
 @compiled
 @no_type_check
-def _draw_quarter(grid, x, y, step_x, step_y, canvas):
+def _draw_quarter(grid, x, y, step_x, step_y, canvas, top, bottom):
     """The quarter of pixel (x, y) towards a diagonal neighbour it is not fully linked to."""
-    u, v, w, links = grid
+    u, v, w, links, origin = grid
     ru = _half_step(u, links, x, y, step_x, 0, float(step_x))
     rv = _half_step(v, links, x, y, step_x, 0, 0.0)
     du = _half_step(u, links, x, y, 0, step_y, 0.0)
@@ -159,50 +184,52 @@ def _draw_quarter(grid, x, y, step_x, step_y, canvas):
     # Across a cut the pixel repeats its own colour: a step further would sample the other surface.
     sx = x + (0.5 * step_x if _linked(links, x, y, step_x, 0) else 0.0)
     sy = y + (0.5 * step_y if _linked(links, x, y, 0, step_y) else 0.0)
-    pu, pv, pw = u[y, x], v[y, x], w[y, x]
+    pu, pv, pw = u[y, x] - origin[0], v[y, x] - origin[1], w[y, x]
     wr = max(pw + _half_step(w, links, x, y, step_x, 0, 0.0), 0.5 * pw)
     wd = max(pw + _half_step(w, links, x, y, 0, step_y, 0.0), 0.5 * pw)
     centre = (pu, pv, pw, float(x), float(y))
     across = (pu + ru, pv + rv, wr, sx, float(y))
     down = (pu + du, pv + dv, wd, float(x), sy)
     corner = (pu + ru + du, pv + rv + dv, max(wr + wd - pw, 0.5 * pw), sx, sy)
-    _draw_triangle(centre, across, corner, canvas)
-    _draw_triangle(centre, down, corner, canvas)
+    _draw_triangle(centre, across, corner, canvas, top, bottom)
+    _draw_triangle(centre, down, corner, canvas, top, bottom)
 
 
 @compiled
 @no_type_check
 def _corner(grid, x, y):
-    u, v, w, _ = grid
-    return u[y, x], v[y, x], w[y, x], float(x), float(y)
+    u, v, w, _, origin = grid
+    return u[y, x] - origin[0], v[y, x] - origin[1], w[y, x], float(x), float(y)
 
 
 @compiled
 @no_type_check
-def _draw_grid(grid, first, last, canvas):
-    """Walk the cells between four pixel centres from row `first` to `last`, half cells around the rim included."""
-    u, _, w, links = grid
+def _draw_grid(grid, reach, canvas, top, bottom):
+    """Draw the cells between four pixel centres, half cells around the rim included, into rows `top` to `bottom`."""
+    u, _, w, links, _ = grid
     rows, columns = u.shape
-    for top in range(first, last):
+    for upper in range(-1, rows):
+        if reach[upper + 1, 0] > bottom or reach[upper + 1, 1] < top:
+            continue
         for left in range(-1, columns):
-            right, bottom = left + 1, top + 1
-            inside = top >= 0 and left >= 0 and right < columns and bottom < rows
+            right, lower = left + 1, upper + 1
+            inside = upper >= 0 and left >= 0 and right < columns and lower < rows
             if (
                 inside
-                and links[top, left] == CONNECTED_RIGHT | CONNECTED_DOWN
-                and links[bottom, left] & CONNECTED_RIGHT
-                and links[top, right] & CONNECTED_DOWN
+                and links[upper, left] == CONNECTED_RIGHT | CONNECTED_DOWN
+                and links[lower, left] & CONNECTED_RIGHT
+                and links[upper, right] & CONNECTED_DOWN
             ):
-                first, last = _corner(grid, left, top), _corner(grid, right, bottom)
-                _draw_triangle(first, _corner(grid, right, top), last, canvas)
-                _draw_triangle(first, _corner(grid, left, bottom), last, canvas)
+                first, last = _corner(grid, left, upper), _corner(grid, right, lower)
+                _draw_triangle(first, _corner(grid, right, upper), last, canvas, top, bottom)
+                _draw_triangle(first, _corner(grid, left, lower), last, canvas, top, bottom)
                 continue
             for corner in range(4):
                 x = right if corner & 1 else left
-                y = bottom if corner & 2 else top
+                y = lower if corner & 2 else upper
                 if x < 0 or y < 0 or x >= columns or y >= rows or not w[y, x] > 0 or np.isnan(u[y, x]):
                     continue
-                _draw_quarter(grid, x, y, -1 if corner & 1 else 1, -1 if corner & 2 else 1, canvas)
+                _draw_quarter(grid, x, y, -1 if corner & 1 else 1, -1 if corner & 2 else 1, canvas, top, bottom)
 
 
 def surface_links(
@@ -214,7 +241,7 @@ def surface_links(
     that is also three times steeper than the slopes on both its sides.
     """
     links = np.zeros(inverse_depth.shape, np.uint8)
-    _link_neighbours(inverse_depth, present, np.float32(jump), links)
+    in_bands(links.shape, partial(_link_neighbours, inverse_depth, present, np.float32(jump), links))
     return links
 
 
@@ -227,9 +254,9 @@ def _is_cut(before, a, b, after, jump):
 
 @compiled
 @no_type_check
-def _link_neighbours(w, present, jump, links):
+def _link_neighbours(w, present, jump, links, first, last):
     rows, columns = w.shape
-    for y in range(rows):
+    for y in range(first, last):
         for x in range(columns):
             if not present[y, x]:
                 continue

@@ -1,10 +1,11 @@
 """Induced flow against analytic scenes; laws of moving there and back."""
 
 import numpy as np
+import pytest
 from scenes import CAMERA, HEIGHT, WIDTH, card_before_wall, slanted_floor
 
 from core.maths.camera import pixel_rays, project
-from core.maths.flow import flow_links, flow_of_grid, moved_grid, resized_flow, visible_in_target
+from core.maths.flow import flow_links, flow_of_grid, landing_bounds, moved_grid, resized_flow, visible_in_target
 from core.maths.flow_colour import colour_wheel, flow_colours
 from core.maths.raster import rasterise_grid, surface_links
 from core.maths.rigid import axis_rotation, invert, pose, transform
@@ -94,3 +95,12 @@ def test_flow_colours_name_directions():
     assert right[1] < 10
     assert unknown.tolist() == [0, 0, 0]
     assert colour_wheel(33)[0, 0].tolist() == [255, 255, 255]
+
+
+def test_landing_bounds_are_the_extremes_of_what_lands() -> None:
+    u, v = np.random.default_rng(0).uniform(-50, 50, (2, 600, 500)).astype(np.float32)
+    landed = np.random.default_rng(1).random(u.shape) < 0.4
+    grid = (np.where(landed, u, np.nan), np.where(landed, v, np.nan), landed.astype(np.float32))
+    expected = (u[landed].min(), v[landed].min(), u[landed].max(), v[landed].max())
+    assert landing_bounds(grid) == pytest.approx(expected)
+    assert landing_bounds((u, v, np.zeros_like(u))) is None

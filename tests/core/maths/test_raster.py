@@ -90,3 +90,14 @@ def test_large_grids_drawn_in_halves_are_the_same():
         halves = rasterise_grid(u, v, w, links, 50, 60)
     for name in ("x", "y", "inverse_depth"):
         assert np.array_equal(getattr(whole, name), getattr(halves, name), equal_nan=True)
+
+
+def test_an_origin_moves_the_window():
+    w = np.where(X >= 20, np.float32(1.0), np.float32(0.25))
+    u, v = (X + np.where(w == 1, 4.4, 0)).astype(np.float32), (Y + 0.1 * X).astype(np.float32)
+    grid = (u, v, w, surface_links(w, ALL))
+    whole = rasterise_grid(*grid, W, H)
+    part = rasterise_grid(*grid, W - 9, H - 7, origin=(5, 3))
+    for name in ("x", "y", "inverse_depth"):
+        expected = getattr(whole, name)[3 : H - 4, 5 : W - 4]
+        np.testing.assert_allclose(getattr(part, name), expected, atol=1e-4)
