@@ -7,7 +7,7 @@ from torch import Tensor
 from core.errors import EngineFailed
 from core.lras.config import TransformerConfig
 
-Keys = Float[Tensor, "B H S D"]
+Keys = Float[Tensor, "B H _ D"]
 
 
 class KVCache:

@@ -16,8 +16,8 @@ from core.lras.config import FlowKind, Span, TransformerConfig
 from core.maths.rigid import rotation_vector_deg
 
 Codes = Int64[np.ndarray, "H W"]
-PatchIds = Int64[np.ndarray, "N"]
-PatchCodes = Int64[np.ndarray, "N 4"]
+PatchIds = Int64[np.ndarray, "_"]
+PatchCodes = Int64[np.ndarray, "_ 4"]
 TargetName = Literal["rgb", "flow"]
 
 CODES_PER_PATCH = 4
