@@ -110,8 +110,19 @@ def _prefiltered(picture: np.ndarray, factor: float) -> np.ndarray:
 
 def visible_coverage(sprite: Sprite, nearest: Float32[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
     """The sprite's coverage where it is not behind the inverse depth of what is already drawn in its window."""
-    ahead = sprite.inverse_depth >= (1 - _DEPTH_SLACK) * nearest
-    return np.where(ahead, sprite.coverage, np.uint8(0))
+    visible = np.zeros_like(sprite.coverage)
+    share = np.float32(1 - _DEPTH_SLACK)
+    in_bands(visible.shape, partial(_keep_ahead, sprite.coverage, sprite.inverse_depth, nearest, share, visible))
+    return visible
+
+
+@compiled
+@no_type_check
+def _keep_ahead(coverage, inverse, nearest, share, visible, first, last):
+    for y in range(first, last):
+        for x in range(coverage.shape[1]):
+            if inverse[y, x] >= share * nearest[y, x]:
+                visible[y, x] = coverage[y, x]
 
 
 def draw(canvas: Canvas, sprite: Sprite) -> None:

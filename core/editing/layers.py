@@ -1,5 +1,6 @@
 """The photo taken apart: its geometry at a working size, whole objects, and what stands behind them."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.editing.memo import Memo
+from core.maths.bands import paste
 from core.maths.camera import cropped, resized
 from core.maths.depth import continue_far_side, inverse_depth, object_inverse_depth
 from core.maths.layout import upright_object_depth
@@ -36,21 +38,27 @@ class SourceView:
 
 
 @dataclass(frozen=True, eq=False)
-class ObjectLayer:
-    """A window of the source view that moves as one; `origin` is its top-left pixel (x, y)."""
+class ObjectShape:
+    """An object's window of the source view; `origin` is its top-left pixel (x, y)."""
 
     origin: tuple[int, int]
     coverage: UInt8[np.ndarray, "h w"]
-    colours: Pixels
-    alpha: Coverage | None
     inverse_depth: Float32[np.ndarray, "h w"]
-    links: UInt8[np.ndarray, "h w"]
 
     @property
     def window(self) -> tuple[slice, slice]:
         rows, columns = self.coverage.shape
         x, y = self.origin
         return slice(y, y + rows), slice(x, x + columns)
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectLayer(ObjectShape):
+    """A window of the source view that moves as one."""
+
+    colours: Pixels
+    alpha: Coverage | None
+    links: UInt8[np.ndarray, "h w"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +94,8 @@ def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
         return view
     inverse = inverse.copy()
     for item in standing:
-        layer = object_layer(project, view, item, memo)
-        owned = layer.coverage >= 128
-        inverse[layer.window][owned] = layer.inverse_depth[owned]
+        shape = _object_shape(project, size, item, memo)
+        paste(inverse[shape.window], shape.inverse_depth, shape.coverage >= 128)
     return replace(view, inverse_depth=inverse)
 
 
@@ -117,26 +124,38 @@ def object_at_rest(project: Project, mask: Mask) -> ObjectAtRest:
 
 def object_layer(project: Project, view: SourceView, item: SceneObject, memo: Memo) -> ObjectLayer:
     """Cut an object out of the source view, its colours continued under its soft edge."""
-    depth_key = (project.depth.id, item.mask.id, project.scene.ground, project.scene.source_intrinsics)
-    key = ("object", project.photo.id, *depth_key, view.size)
-    return memo.get(key, lambda: _cut_out(view, item.mask, object_at_rest(project, item.mask)))
+    key = ("object", project.photo.id, *_shape_key(project, view.size, item))
+    return memo.get(key, lambda: _cut_out(view, _object_shape(project, view.size, item, memo)))
 
 
-def _cut_out(view: SourceView, mask: Mask, at_rest: ObjectAtRest) -> ObjectLayer:
-    width, height = view.size
-    coverage = resized_coverage(mask, view.size)
-    present = cv2.dilate((coverage > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+def _shape_key(project: Project, size: Size, item: SceneObject) -> tuple[Hashable, ...]:
+    return project.depth.id, item.mask.id, project.scene.ground, project.scene.source_intrinsics, size
+
+
+def _object_shape(project: Project, size: Size, item: SceneObject, memo: Memo) -> ObjectShape:
+    key = ("object shape", *_shape_key(project, size, item))
+    return memo.get(key, lambda: _outlined(item.mask, size, object_at_rest(project, item.mask)))
+
+
+def _outlined(mask: Mask, size: Size, at_rest: ObjectAtRest) -> ObjectShape:
+    """The mask and one pixel around it, with the object's depth."""
+    coverage = resized_coverage(mask, size)
+    present = cv2.dilate((coverage > 0).astype(np.uint8), np.ones((3, 3), np.uint8)).view(bool)
     x0, y0, x1, y1 = _window(present, margin=1)
     window = (slice(y0, y1), slice(x0, x1))
-    inverse = _enlarged_window(at_rest.inverse_depth, (width, height), (x0, y0, x1, y1))
-    inverse = np.where(present[window], inverse, np.float32(0))
+    inverse = np.zeros((y1 - y0, x1 - x0), np.float32)
+    paste(inverse, _enlarged_window(at_rest.inverse_depth, size, (x0, y0, x1, y1)), present[window])
+    return ObjectShape((x0, y0), np.ascontiguousarray(coverage[window]), inverse)
+
+
+def _cut_out(view: SourceView, shape: ObjectShape) -> ObjectLayer:
     return ObjectLayer(
-        origin=(x0, y0),
-        coverage=np.ascontiguousarray(coverage[window]),
-        colours=pure_colours(view.pixels[window], coverage[window]),
-        alpha=None if view.alpha is None else np.ascontiguousarray(view.alpha[window]),
-        inverse_depth=np.ascontiguousarray(inverse),
-        links=surface_links(inverse, present[window], jump=0.15),
+        origin=shape.origin,
+        coverage=shape.coverage,
+        inverse_depth=shape.inverse_depth,
+        colours=pure_colours(view.pixels[shape.window], shape.coverage),
+        alpha=None if view.alpha is None else np.ascontiguousarray(view.alpha[shape.window]),
+        links=surface_links(shape.inverse_depth, shape.inverse_depth > 0, jump=0.15),
     )
 
 
@@ -158,18 +177,21 @@ def pure_colours(pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]) -> Pixels:
     soft = (coverage < 250) & (cv2.dilate(coverage, np.ones((3, 3), np.uint8)) > 0)
     if not (coverage >= 250).any() or not soft.any():
         return np.ascontiguousarray(pixels)
-    interior, reached = _continued_interior(pixels, coverage)
-    changed = soft & reached
-    own_share = (coverage[changed].astype(np.float32) / 255.0)[:, None]
+    y, x = np.nonzero(soft)
+    interior, reached = _continued_interior(pixels, coverage, y, x)
+    y, x, interior = y[reached], x[reached], interior[reached]
+    own_share = (coverage[y, x].astype(np.float32) / 255.0)[:, None]
     colours = pixels.copy()
-    colours[changed] = np.rint(own_share * pixels[changed] + (1 - own_share) * interior[changed]).astype(pixels.dtype)
+    colours[y, x] = np.rint(own_share * pixels[y, x] + (1 - own_share) * interior).astype(pixels.dtype)
     return colours
 
 
 def _continued_interior(
-    pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]
-) -> tuple[Float32[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"]]:
-    """Blurred colours of the fully covered pixels, and where they reach; made at a size where the blur is short."""
+    pixels: Pixels, coverage: UInt8[np.ndarray, "h w"], y: np.ndarray, x: np.ndarray
+) -> tuple[Float32[np.ndarray, "N 3"], Bool[np.ndarray, "N"]]:
+    """Blurred colours of the fully covered pixels at (y, x), and whether they reach there; the blur is made small."""
+    from scipy.ndimage import map_coordinates
+
     rows, columns = coverage.shape
     sigma = max(1.5, 0.004 * max(rows, columns))
     size = (max(1, round(columns * 1.5 / sigma)), max(1, round(rows * 1.5 / sigma)))
@@ -178,9 +200,10 @@ def _continued_interior(
     weight = cv2.resize(inside * np.uint8(255), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
     known, weight = cv2.GaussianBlur(known, (0, 0), 1.5), cv2.GaussianBlur(weight, (0, 0), 1.5)
     colours = known / np.maximum(weight, 1e-6)[..., None]
-    full = (columns, rows)
-    reached = cv2.resize((weight > 1e-3).astype(np.uint8), full, interpolation=cv2.INTER_NEAREST) > 0
-    return cv2.resize(colours, full, interpolation=cv2.INTER_LINEAR), reached
+    v, u = (y + 0.5) * size[1] / rows - 0.5, (x + 0.5) * size[0] / columns - 0.5
+    reached = weight[y * size[1] // rows, x * size[0] // columns] > 1e-3
+    interior = [map_coordinates(colours[..., c], (v, u), order=1, mode="nearest") for c in range(3)]
+    return np.stack(interior, axis=1), reached
 
 
 def cut_objects(project: Project) -> list[SceneObject]:

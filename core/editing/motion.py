@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Float64
 from core.editing.compositor import Sprite, sample
 from core.editing.layers import ObjectLayer, SourceView, object_window_intrinsics
 from core.maths.bands import in_bands, paste
-from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, visible_in_target
+from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, unhidden, visible_in_target
 from core.maths.raster import InverseMap, rasterise_grid
 from core.maths.rigid import placement_matrix
 from core.types.camera import Intrinsics
@@ -101,14 +101,15 @@ def flow_field(
     width, height = view.size
     if background is None:
         flow = np.zeros((height, width, 2), np.float32)
-        visible = view.inverse_depth >= np.float32(0.97) * nearest
+        visible = unhidden(view.inverse_depth, nearest)
     else:
         flow = flow_of_grid(background)
         visible = visible_in_target(background, nearest)
-    paste(flow, np.broadcast_to(np.float32(np.nan), flow.shape), removed)
+    paste(flow, np.full((1, 1, 2), np.nan, np.float32), removed)
+    visible &= ~removed
     for layer in moved:
         rows, columns = layer.owned.shape
         window = (slice(layer.origin[1], layer.origin[1] + rows), slice(layer.origin[0], layer.origin[0] + columns))
         paste(flow[window], flow_of_grid(layer.grid, layer.origin), layer.owned)
         paste(visible[window], visible_in_target(layer.grid, nearest), layer.owned)
-    return FlowField(flow, visible & np.isfinite(flow[..., 0]), uncovered)
+    return FlowField(flow, visible, uncovered)

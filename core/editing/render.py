@@ -32,7 +32,7 @@ from core.editing.motion import (
     warp_background,
     without_fringe,
 )
-from core.maths.bands import reciprocal
+from core.maths.bands import paste, reciprocal
 from core.maths.camera import resized
 from core.maths.depth import near_side
 from core.maths.flow import MovedGrid
@@ -332,4 +332,6 @@ def _hiding(
     """What may hide an object: measured surfaces, but of a guessed layout only the objects that stand in it."""
     if not context.project.depth.upright_objects:
         return inverse
-    return np.where(standing, inverse, np.float32(0))
+    hiding = np.zeros_like(inverse)
+    paste(hiding, inverse, standing)
+    return hiding

@@ -60,9 +60,9 @@ def _reciprocal(values, result, first, last):
 
 
 def paste(
-    target: Shaped[np.ndarray, "H W *C"], values: Shaped[np.ndarray, "H W *C"], where: Bool[np.ndarray, "H W"]
+    target: Shaped[np.ndarray, "H W *C"], values: Shaped[np.ndarray, "#H #W *C"], where: Bool[np.ndarray, "H W"]
 ) -> None:
-    """`target[where] = values[where]`, in place."""
+    """`target[where] = values[where]`, in place; `values` of one row or column count for all."""
     if target.ndim == 2:
         target, values = target[..., None], values[..., None]
     in_bands(target.shape, partial(_paste, target, values, where))
@@ -71,11 +71,12 @@ def paste(
 @compiled
 @no_type_check
 def _paste(target, values, where, first, last):
+    rows, columns, channels = values.shape
     for y in range(first, last):
         for x in range(target.shape[1]):
             if where[y, x]:
-                for c in range(target.shape[2]):
-                    target[y, x, c] = values[y, x, c]
+                for c in range(channels):
+                    target[y, x, c] = values[min(y, rows - 1), min(x, columns - 1), c]
 
 
 def block_any(marked: Bool[np.ndarray, "H W"], step: int) -> Bool[np.ndarray, "h w"]:

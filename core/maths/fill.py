@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped, UInt8, UInt16
 
-from core.maths.bands import in_bands, paste
+from core.maths.bands import in_bands
 from core.maths.compiled import compiled, no_type_check
 from core.maths.membrane import membrane
 
@@ -98,18 +98,44 @@ def extend(
     step = solving_step(unknown, most=500)
     if step == 1:
         return membrane(values, unknown, source_ok & ~unknown)
-    filled = values.copy()
-    paste(filled, _enlarged_membrane(values, unknown, source_ok, step), unknown)
-    return filled
+    return _enlarged(_coarse_membrane(values, unknown, source_ok, step), values, unknown, step)
 
 
-def _enlarged_membrane(values: np.ndarray, unknown: np.ndarray, source_ok: np.ndarray, step: int) -> np.ndarray:
-    """The membrane of block means at the field's own size; integer pictures come out in 0..1."""
+def _coarse_membrane(values: np.ndarray, unknown: np.ndarray, source_ok: np.ndarray, step: int) -> np.ndarray:
+    """The membrane of block means; integer pictures give 0..1."""
     means, share = block_means(values, source_ok & ~unknown, step)
-    solved = membrane(means, share <= 0, share > 0)
-    size = (solved.shape[1] * step, solved.shape[0] * step)
-    large = cv2.resize(solved, size, interpolation=cv2.INTER_LINEAR).reshape(size[1], size[0], -1)
-    return large[: unknown.shape[0], : unknown.shape[1]]
+    return membrane(means, share <= 0, share > 0)
+
+
+def _enlarged(solved: np.ndarray, picture: np.ndarray, unknown: np.ndarray, step: int) -> np.ndarray:
+    """A copy of `picture` with the unknown pixels interpolated from blocks of `step` x `step` pixels."""
+    result = picture.copy()
+    in_bands(unknown.shape, partial(_write_enlarged, solved, step, unknown, full_scale(picture), result))
+    return result
+
+
+@compiled
+@no_type_check
+def _write_enlarged(solved, step, unknown, levels, result, first, last):
+    rows, columns, channels = solved.shape
+    scale = np.float32(1.0 / step)
+    half = np.float32(0.5)
+    for y in range(first, last):
+        v = min(max((y + half) * scale - half, np.float32(0)), np.float32(rows - 1))
+        y0 = int(v)
+        y1 = min(y0 + 1, rows - 1)
+        fy = v - np.float32(y0)
+        for x in range(unknown.shape[1]):
+            if not unknown[y, x]:
+                continue
+            u = min(max((x + half) * scale - half, np.float32(0)), np.float32(columns - 1))
+            x0 = int(u)
+            x1 = min(x0 + 1, columns - 1)
+            fx = u - np.float32(x0)
+            for c in range(channels):
+                above = solved[y0, x0, c] + fx * (solved[y0, x1, c] - solved[y0, x0, c])
+                below = solved[y1, x0, c] + fx * (solved[y1, x1, c] - solved[y1, x0, c])
+                result[y, x, c] = coded(above + fy * (below - above), levels)
 
 
 def solving_step(unknown: Bool[np.ndarray, "H W"], most: int = 800) -> int:
@@ -123,10 +149,8 @@ def smooth(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[n
         return _neutral(picture, unknown)
     step = solving_step(unknown, most=500)
     if step == 1:
-        filled = membrane(to_float(picture), unknown, source_ok & ~unknown)
-    else:
-        filled = _enlarged_membrane(picture, unknown, source_ok, step)
-    return put_back(picture, filled, unknown)
+        return put_back(picture, membrane(to_float(picture), unknown, source_ok & ~unknown), unknown)
+    return _enlarged(_coarse_membrane(picture, unknown, source_ok, step), picture, unknown, step)
 
 
 def telea(picture: Picture, unknown: Bool[np.ndarray, "H W"], source_ok: Bool[np.ndarray, "H W"]) -> Picture:

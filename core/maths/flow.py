@@ -85,17 +85,18 @@ def _row_bounds(u, v, moved, spans, first, last):
 def flow_of_grid(grid: MovedGrid, origin: tuple[int, int] = (0, 0)) -> Float32[np.ndarray, "h w 2"]:
     """Displacement from each source pixel to where it lands."""
     u, v, _ = grid
-    rows, columns = u.shape
-    x = np.arange(origin[0], origin[0] + columns, dtype=np.float32)
-    y = np.arange(origin[1], origin[1] + rows, dtype=np.float32)[:, None]
-    flow = np.empty((rows, columns, 2), np.float32)
-
-    def displace(first: int, last: int) -> None:
-        np.subtract(u[first:last], x, out=flow[first:last, :, 0])
-        np.subtract(v[first:last], y[first:last], out=flow[first:last, :, 1])
-
-    in_bands(u.shape, displace)
+    flow = np.empty((*u.shape, 2), np.float32)
+    in_bands(u.shape, partial(_displace, u, v, *origin, flow))
     return flow
+
+
+@compiled
+@no_type_check
+def _displace(u, v, left, upper, flow, first, last):
+    for row in range(first, last):
+        for column in range(u.shape[1]):
+            flow[row, column, 0] = u[row, column] - np.float32(left + column)
+            flow[row, column, 1] = v[row, column] - np.float32(upper + row)
 
 
 def resized_flow(flow: Float32[np.ndarray, "h w 2"], width: int, height: int) -> Float32[np.ndarray, "H W 2"]:
@@ -140,6 +141,21 @@ def visible_in_target(
     u, v, moved = grid
     visible = np.zeros(u.shape, bool)
     in_bands(u.shape, partial(_mark_visible, u, v, moved, nearest, np.float32(1.0 - tolerance), visible))
+    return visible
+
+
+def unhidden(
+    inverse: Float32[np.ndarray, "H W"], nearest: Float32[np.ndarray, "H W"], tolerance: float = 0.03
+) -> Bool[np.ndarray, "H W"]:
+    """Which pixels that stay where they are are not behind what is seen there now; `tolerance` is relative."""
+    visible = np.empty(inverse.shape, bool)
+    share = np.float32(1.0 - tolerance)
+
+    def compare(first: int, last: int) -> None:
+        rows = slice(first, last)
+        np.greater_equal(inverse[rows], share * nearest[rows], out=visible[rows])
+
+    in_bands(inverse.shape, compare)
     return visible
 
 

@@ -1,19 +1,22 @@
 """The holes of a warped picture: their windows, which neighbours lie behind them, and the depth they continue."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from core.maths.bands import block_any, paste, reciprocal
+from core.maths.bands import block_any, in_bands, reciprocal
+from core.maths.compiled import compiled, no_type_check
 from core.maths.fill import extend
 
 # Grouping is done on a copy of at most this many pixels a side.
 _GROUPING_SIDE = 512
 # Near and far surfaces are told apart on every n-th pixel of larger windows: 1.2 s less for a 12 megapixel hole.
 _SURFACE_SIDE = 1000
+# The neighbours at most 2 px away.
+_WITHIN_TWO = (np.abs(np.mgrid[-2:3, -2:3]).sum(axis=0) <= 2).astype(np.uint8)
 # Ratio of inverse depths over a few pixels that makes a step rather than a slope.
 _STEP = 1.12
 
@@ -28,7 +31,7 @@ class Hole:
     @cached_property
     def is_thin(self) -> bool:
         """No pixel lies more than 2 px from a known one: a crack, where texture cannot be seen."""
-        return bool(cv2.distanceTransform(self.pixels.astype(np.uint8), cv2.DIST_L2, 3).max() <= 2.0)
+        return not cv2.erode(self.pixels.view(np.uint8), _WITHIN_TWO).any()
 
 
 def find_holes(unknown: Bool[np.ndarray, "H W"], grow: float = 1.0, least: int = 48) -> list[Hole]:
@@ -153,10 +156,18 @@ def fill_depth(
         return np.where(unknown, np.float32(0), depth)
     inverse = reciprocal(depth)
     farthest = cv2.minMaxLoc(inverse, measured.view(np.uint8))[0]
-    smooth = extend(inverse[..., None], ~measured, measured)[..., 0]
-    filled = depth.copy()
-    paste(filled, reciprocal(np.maximum(smooth, np.float32(farthest), out=smooth)), unknown)
+    inverse = extend(inverse[..., None], unknown, measured)[..., 0]
+    filled = np.empty_like(depth)
+    in_bands(depth.shape, partial(_finish_depth, depth, inverse, unknown, np.float32(farthest), filled))
     return filled
+
+
+@compiled
+@no_type_check
+def _finish_depth(depth, inverse, unknown, farthest, filled, first, last):
+    for y in range(first, last):
+        for x in range(depth.shape[1]):
+            filled[y, x] = np.float32(1) / max(inverse[y, x], farthest) if unknown[y, x] else depth[y, x]
 
 
 def _dilate(mask: np.ndarray, radius: int) -> np.ndarray:

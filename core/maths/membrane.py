@@ -94,6 +94,11 @@ def _relax(guess, fixed, sweeps):
         for step in range(count):
             k = step if sweep % 2 == 0 else count - 1 - step
             y, x = free_y[k], free_x[k]
+            if 0 < y < rows - 1 and 0 < x < columns - 1:
+                for c in range(channels):
+                    total = guess[y - 1, x, c] + guess[y + 1, x, c] + guess[y, x - 1, c] + guess[y, x + 1, c]
+                    guess[y, x, c] = np.float32(0.25) * total
+                continue
             neighbours = (y > 0) + (y < rows - 1) + (x > 0) + (x < columns - 1)
             for c in range(channels):
                 total = np.float32(0)
