@@ -14,6 +14,8 @@ from core.types.edits import SetCamera
 from core.types.frame import Frame
 from core.types.project import Project
 
+_RUNS = 4
+
 
 def main() -> None:
     """Measure and print; compiling the kernels is not part of it, as they are kept on disk."""
@@ -23,14 +25,16 @@ def main() -> None:
     for warm_up in (slid(small, 0.1, 0.1), _orbited(small)):
         _render(warm_up, services, Memo())
     memo = Memo()
-    moved, moved_s = _render(slid(project, 0.1, 0.1), services, memo)
+    _render(slid(project, 0.1, 0.1), services, memo)
     _, again_s = _render(slid(project, 0.12, 0.1), services, memo)
-    usual, usual_s = _render(slid(project_with_cup(project.photo, services, 0.35), 0.1, 0.1), services, Memo())
-    orbited, orbit_s = _render(_orbited(project), services, Memo())
+    moved, moved_s = _best(slid(project, 0.1, 0.1), services)
+    usual, usual_s = _best(slid(project_with_cup(project.photo, services, 0.35), 0.1, 0.1), services)
+    orbited, orbit_s = _best(_orbited(project), services)
     begun = time.perf_counter()
     encode_picture_jpeg(picture_of(project.photo, moved))
     figures = {
         "size": f"{project.photo.width}x{project.photo.height}",
+        "best_of": _RUNS,
         "usual_move_s": usual_s,
         "usual_share_invented": float(usual.invented.mean()),
         "move_s": moved_s,
@@ -48,6 +52,11 @@ def main() -> None:
 def _orbited(project: Project) -> Project:
     pose = camera_from_orbit(project, Orbit(yaw_deg=5.0))
     return apply(project, SetCamera(replace(project.scene.camera, camera_from_world=pose)))
+
+
+def _best(project: Project, services: Services) -> tuple[Frame, float]:
+    """The quickest of several runs that remember nothing: what the machine does when nothing else is on it."""
+    return min((_render(project, services, Memo()) for _ in range(_RUNS)), key=lambda run: run[1])
 
 
 def _render(project: Project, services: Services, memo: Memo) -> tuple[Frame, float]:

@@ -3,7 +3,7 @@
 import csv
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from PIL import Image
 from core.errors import InvalidInput
 from core.evaluation.metrics import gradient_energy_ratio, psnr, ssim
 from core.maths import fill
+from core.maths.bands import paste
 from core.maths.depth import continue_far_side
 from core.maths.exemplar import exemplar
 from core.maths.fill import Fill, Picture
-from core.maths.holes import background_side, find_holes
+from core.maths.holes import background_side, fill_depth, find_holes
 from core.maths.raster import rasterise_grid, surface_links
 
 _SHIFTS = 200
@@ -54,13 +55,21 @@ class Row:
     share: float
 
 
-METHODS: dict[str, Fill] = {
-    "membrane": fill.smooth,
-    "telea": fill.telea,
-    "navier-stokes": fill.navier_stokes,
-    "fsr-fast": fill.frequency_selective,
-    "biharmonic": fill.biharmonic,
-    "exemplar": exemplar,
+# Picture, hole, allowed sources, and the depth with its hole filled where the case has depth.
+Method = Callable[[Picture, np.ndarray, np.ndarray, np.ndarray | None], Picture]
+
+
+def _by_colour(method: Fill) -> Method:
+    return lambda picture, unknown, allowed, _: method(picture, unknown, allowed)
+
+
+METHODS: dict[str, Method] = {
+    "membrane": _by_colour(fill.smooth),
+    "telea": _by_colour(fill.telea),
+    "navier-stokes": _by_colour(fill.navier_stokes),
+    "fsr-fast": _by_colour(fill.frequency_selective),
+    "biharmonic": _by_colour(fill.biharmonic),
+    "exemplar": lambda picture, unknown, allowed, depth: exemplar(picture, unknown, allowed, depth=depth),
 }
 
 
@@ -184,13 +193,20 @@ def _warp(
     return picture, ~covered, z
 
 
-def _fill_case(case: Case, method: Fill) -> Picture:
-    result = case.picture.copy()
+def _fill_case(case: Case, method: Method) -> Picture:
+    """Fill the holes as the warp engine does: depth first, then cracks smoothly and the rest by `method`."""
+    result, depth = case.picture.copy(), case.depth.copy()
+    parts = []
     for hole in find_holes(case.unknown):
-        window, own = hole.window, hole.pixels
+        window = hole.window
         allowed = background_side(case.depth[window], case.unknown[window], case.foreground[window])
-        chosen = fill.smooth if hole.is_thin else method
-        result[window][own] = chosen(case.picture[window], own, allowed)[own]
+        paste(depth[window], fill_depth(case.depth[window], hole.pixels, allowed), hole.pixels)
+        parts.append((hole, allowed))
+    for hole, allowed in parts:
+        window, own = hole.window, hole.pixels
+        z = depth[window] if (depth[window] > 0).all() else None
+        chosen = METHODS["membrane"] if hole.is_thin else method
+        paste(result[window], chosen(case.picture[window], own, allowed, z), own)
     return result
 
 
