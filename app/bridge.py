@@ -72,8 +72,8 @@ class Bridge:
         self.viewport.close()
 
     def take_view(self) -> None:
-        """Make the camera of the 3D view the output camera."""
-        if self.view_camera is not None:
+        """Make the camera of the 3D view the output camera, unless it stands there already."""
+        if self.view_camera is not None and not self.viewport.at_home():
             self.session.set_camera(self.view_camera)
 
     def set_gizmo(self, space: GizmoSpace, slide: bool, snap: Snap) -> None:
@@ -185,6 +185,7 @@ class Bridge:
         if viewport.output != _preview_camera(project):
             viewport.set_output_camera(_preview_camera(project))
             viewport.go_home()
+        self._show_frame()
         clouds = Clouds(project, self.session, self._share)
         bare, services = without_objects(project), self.session.services
         engine, at_home = services.engine(project.settings.engine), camera_at_home(scene)

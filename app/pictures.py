@@ -7,12 +7,16 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from app.session import Session
+from app.session_core import PREVIEW_SIDE
+from core.editing.apply import apply
 from core.editing.layers import working_size
+from core.editing.render import render
 from core.errors import InvalidInput
 from core.files.depth import depth_colours
 from core.files.profile import srgb_of
 from core.maths.flow_colour import flow_colours
 from core.types.depth import DepthMap
+from core.types.edits import HideObject
 from core.types.frame import Frame
 from core.types.photo import Photo
 
@@ -69,7 +73,7 @@ def _flow(session: Session, max_side: int) -> bytes | None:
 
 def _invented(session: Session, max_side: int) -> bytes | None:
     frame = session.frame
-    return None if frame is None else _png(_hatched(_fit(frame.invented, max_side)))
+    return None if frame is None else png(_hatched(_fit(frame.invented, max_side)))
 
 
 def _mask(session: Session, max_side: int) -> bytes | None:
@@ -80,7 +84,7 @@ def _mask(session: Session, max_side: int) -> bytes | None:
     overlay = np.zeros((height, width, 4), np.uint8)
     overlay[..., :3] = (255, 255, 255)
     overlay[..., 3] = cv2.resize(item.mask.coverage, (width, height), interpolation=cv2.INTER_AREA) // 5
-    return _png(overlay)
+    return png(overlay)
 
 
 def _hatched(flags: Bool[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 4"]:
@@ -106,12 +110,26 @@ def _shrunk(values: np.ndarray, max_side: int) -> np.ndarray:
     return cv2.resize(values, size, interpolation=cv2.INTER_AREA)
 
 
+def behind(session: Session, object_id: str, final: bool) -> bytes:
+    """The picture without one object, JPEG: as good as it is to be had at once, or `final`.
+
+    A finished one is remembered, so that the picture after a drag needs no second filling.
+    """
+    project = session.project
+    project.scene.object(object_id)
+    without = apply(project, HideObject(object_id))
+    engine = session.services.engine(project.settings.engine)
+    frame = next(render(without, engine, session.services.memo, PREVIEW_SIDE, stream=not final))
+    return _jpeg(frame_srgb(frame, project.photo))
+
+
 def _jpeg(rgb: UInt8[np.ndarray, "H W 3"]) -> bytes:
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
     return encoded.tobytes()
 
 
-def _png(rgba: UInt8[np.ndarray, "H W 4"]) -> bytes:
+def png(rgba: UInt8[np.ndarray, "H W 4"]) -> bytes:
+    """With alpha; quick rather than small."""
     _, encoded = cv2.imencode(".png", cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     return encoded.tobytes()
 

@@ -124,7 +124,7 @@ class Session(MaskGestures):
 
     def set_camera(self, camera_from_world: Pose) -> None:
         """Take the picture from another place."""
-        self._commit(edits.SetCamera(replace(self.project.scene.camera, camera_from_world=camera_from_world)), "View")
+        self._look(replace(self.project.scene.camera, camera_from_world=camera_from_world), "View")
 
     def orbit(
         self, yaw_deg: float, pitch_deg: float, dolly: float = 0.0, truck: tuple[float, float] = (0.0, 0.0)
@@ -132,18 +132,20 @@ class Session(MaskGestures):
         """Take the picture from an orbit around the scene's centre."""
         orbit = Orbit(yaw_deg, pitch_deg, 0.0, dolly, truck)
         pose = camera_from_orbit(self.project, orbit)
-        camera = replace(self.project.scene.camera, camera_from_world=pose)
-        self._commit(edits.SetCamera(camera), _view_label(orbit))
+        self._look(replace(self.project.scene.camera, camera_from_world=pose), _view_label(orbit))
 
     def home(self) -> None:
         """Back to the photo's own camera."""
-        intrinsics = self.project.scene.source_intrinsics
-        self._commit(edits.SetCamera(Camera(intrinsics, IDENTITY)), "Photo view")
+        self._look(Camera(self.project.scene.source_intrinsics, IDENTITY), "Photo view")
 
     def set_settings(self, settings: Settings) -> None:
         """Choose engine and seed."""
         self.services.engine(settings.engine)
         self._commit(edits.SetSettings(settings), "Settings")
+
+    def _look(self, camera: Camera, label: str) -> None:
+        if camera != self.project.scene.camera:
+            self._commit(edits.SetCamera(camera), label)
 
     def _begin(self, photo: Photo, depth: DepthMap | None, intrinsics: Intrinsics | None = None) -> None:
         estimate = self.services.geometry(photo, depth, intrinsics)

@@ -14,7 +14,6 @@ from core.editing.apply import apply
 from core.editing.history import History
 from core.editing.render import render
 from core.errors import InvalidInput
-from core.maths.mask import outline
 from core.types import edits
 from core.types.frame import Frame
 from core.types.project import Project
@@ -162,14 +161,6 @@ class SessionCore:
         """Tell listeners where a hand has an object while it drags; nothing changes."""
         self.project.scene.object(object_id)
         self._notify("held", held=numbers_of(self.project.scene, placement))
-
-    def outline(self) -> list[list[tuple[float, float]]]:
-        """Polygons around the selected object's mask, in photo pixels."""
-        item = self.selected_object
-        if item is None:
-            return []
-        polygons = outline(item.mask.coverage)
-        return [[(float(x), float(y)) for x, y in polygon] for polygon in polygons]
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Hear of changes; the returned function ends it. Listeners must not block."""

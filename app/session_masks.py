@@ -39,24 +39,24 @@ class MaskGestures(SessionCore):
 
     def lasso(self, points: list[tuple[float, float]], add: bool) -> None:
         """Add the inside of a polygon to the mask, or take it away."""
-        self._set_mask(selection.lassoed(self.project.photo, self._own_mask(), points, add), "Lasso")
+        self._set_mask(selection.lassoed(self.project.photo, self._own_mask(), points, add), "lassoed")
 
     def brush(self, points: list[tuple[float, float]], radius: float, add: bool) -> None:
         """Paint the mask, or erase it."""
-        self._set_mask(selection.painted(self.project.photo, self._own_mask(), points, radius, add), "Brush")
+        self._set_mask(selection.painted(self.project.photo, self._own_mask(), points, radius, add), "painted")
 
     def grow_mask(self, pixels: float) -> None:
         """Grow the mask; negative values shrink it."""
-        self._set_mask(selection.grown(self._needed_mask(), pixels), "Mask grown" if pixels >= 0 else "Mask shrunk")
+        self._set_mask(selection.grown(self._needed_mask(), pixels), "grown" if pixels >= 0 else "shrunk")
 
     def feather_mask(self, pixels: float) -> None:
         """Soften the mask's edge."""
-        self._set_mask(selection.feathered(self._needed_mask(), pixels), "Mask feathered")
+        self._set_mask(selection.feathered(self._needed_mask(), pixels), "softened")
 
     def use_mask_file(self, source: bytes) -> None:
         """Take the mask from a picture of the photo's size."""
         photo = self.project.photo
-        self._set_mask(read_mask(source, photo.width, photo.height), "Mask from file")
+        self._set_mask(read_mask(source, photo.width, photo.height), "from a file")
 
     def next_candidate(self) -> None:
         """Take the next way to read the last click: part, object or more."""
@@ -76,19 +76,19 @@ class MaskGestures(SessionCore):
         return None
 
     def _take_pick(self, chosen: selection.Pick) -> None:
-        object_id = self._set_mask(chosen.mask, "Selected")
+        object_id = self._set_mask(chosen.mask, "cut out" if self.selected_object is None else "refined")
         self._picks[object_id] = chosen
 
-    def _set_mask(self, mask: Mask, label: str) -> str:
+    def _set_mask(self, mask: Mask, done: str) -> str:
         """Give the selected object a mask, or cut out a new object with it."""
         item = self.selected_object
         if item is not None:
-            self._commit(edits.SetMask(item.id, mask), f"{label} {item.label}")
+            self._commit(edits.SetMask(item.id, mask), f"{item.label} {done}")
             return item.id
         object_id = new_object_id()
         taken = {o.label for o in self.project.scene.objects}
         name = next(f"Object {n}" for n in range(1, len(taken) + 2) if f"Object {n}" not in taken)
-        self._commit(edits.AddObject(object_id, mask, name), f"{label} {name}", select=object_id)
+        self._commit(edits.AddObject(object_id, mask, name), f"{name} {done}", select=object_id)
         return object_id
 
     def _own_mask(self) -> Mask | None:

@@ -1,6 +1,6 @@
 """The export menu and the engine choice of the top bar.
 
-Ids: `export-<name of the format>`; a link's address is filled in by our script, which knows the session's key.
+Ids: `export-<name of the format>`, `export-cost`. Our script, which knows the session's key, fills in links' addresses.
 """
 
 from html import escape
@@ -19,7 +19,8 @@ def menu() -> str:
         if kind == "picture":
             links = _anchor("picture-own", "picture.own", say("export.own_help"), say("export.own")) + links
         rows.append(f"<li><span>{escape(say(f'export.{kind}'))}</span><span class='formats'>{links}</span></li>")
-    return f'<ul>{"".join(rows)}</ul><p class="small quiet">{say("export.quality")}</p>'
+    told = '<p id="export-cost" data-testid="export-cost" class="small figures"></p>'
+    return f'<ul>{"".join(rows)}</ul>{told}<p class="small quiet">{say("export.quality")}</p>'
 
 
 def _link(item: Format) -> str:

@@ -125,6 +125,8 @@ def _space_bar() -> str:
         aria-label="{say("space.point_size")}" data-testid="space-point-size">
       <label><input type="checkbox" name="clean" data-testid="space-clean" checked>{say("space.clean")}</label>
       <span class="gap"></span>
+      <button type="button" id="space-home" data-testid="space-home" title="{say("space.home_help")}  Home">
+        {say("space.home")}</button>
       <button type="button" id="take-view" data-testid="take-view" title="{say("space.take_help")}">{say("space.take")}
       </button></form>"""
 

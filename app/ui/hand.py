@@ -3,6 +3,7 @@
 Positions are pixels of the output picture at the output camera's own size.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -96,19 +97,25 @@ def cutout(session: "Session", object_id: str) -> Cutout | None:
     return Cutout(rgba, sprite.origin, view.size)
 
 
-def outline_in_view(session: "Session") -> list[list[Pixel]]:
-    """The selected object's outline where the picture shows it now."""
-    item = session.selected_object
-    if item is None or item.hidden:
-        return []
-    polygons = session.outline()
-    if item.is_untouched and session.state.camera.at_home:
-        return polygons
+def outlines_in_view(session: "Session") -> dict[str, list[list[Pixel]]]:
+    """Polygons around every shown object where the picture shows it now, by the objects' ids, in drawing order."""
+    at_home = session.state.camera.at_home
+    shown = [item for item in session.project.scene.objects if not item.hidden]
+    return {item.id: _outline(session, item, item.is_untouched and at_home) for item in shown}
+
+
+def _outline(session: "Session", item: SceneObject, where_it_was: bool) -> list[list[Pixel]]:
+    if where_it_was:
+        mask = item.mask
+        return session.services.memo.get(("outline", mask.id), lambda: _as_pixels(outline(mask.coverage)))
     cut = cutout(session, item.id)
     if cut is None:
         return []
     enlarge = session.project.photo.width / cut.size[0]
-    shapes = [(shape + np.array(cut.origin) + 0.5) * enlarge - 0.5 for shape in outline(cut.rgba[..., 3])]
+    return _as_pixels((shape + np.array(cut.origin) + 0.5) * enlarge - 0.5 for shape in outline(cut.rgba[..., 3]))
+
+
+def _as_pixels(shapes: Iterable[np.ndarray]) -> list[list[Pixel]]:
     return [[(float(x), float(y)) for x, y in shape] for shape in shapes]
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from app import pictures
-from app.ui import hand, stills
+from app.ui import hand
 from app.ui.gestures import Drag
 from app.ui.snapshot import arrows, probe
 
@@ -26,10 +26,10 @@ def add_pictures(router: APIRouter, known: "Callable[[str], Session]") -> None:
         session = known(key)
         return _cached(request, pictures.picture(session, which, min(max(side, 16), MAX_SIDE)))
 
-    @router.get("/{key}/outline")
-    def outline(key: str) -> dict[str, Any]:
+    @router.get("/{key}/outlines")
+    def outlines(key: str) -> dict[str, Any]:
         session = known(key)
-        return {"polygons": hand.outline_in_view(session)}
+        return {"outlines": hand.outlines_in_view(session)}
 
     @router.get("/{key}/probe")
     def value_at(key: str, x: float, y: float) -> dict[str, Any]:
@@ -42,9 +42,9 @@ def add_pictures(router: APIRouter, known: "Callable[[str], Session]") -> None:
         return {"arrows": arrows(session)}
 
     @router.get("/{key}/object/{object_id}/behind")
-    def behind(request: Request, key: str, object_id: str) -> Response:
+    def behind(request: Request, key: str, object_id: str, final: bool = False) -> Response:
         session = known(key)
-        return _cached(request, stills.behind(session, object_id))
+        return _cached(request, pictures.behind(session, object_id, final))
 
     @router.get("/{key}/object/{object_id}/cutout")
     def cutout(key: str, object_id: str) -> Response:
@@ -53,7 +53,7 @@ def add_pictures(router: APIRouter, known: "Callable[[str], Session]") -> None:
         if cut is None:
             return Response(status_code=204)
         place = ",".join(map(str, (*cut.origin, *cut.size)))
-        return Response(stills.cutout_png(cut), media_type="image/png", headers={"X-Place": place})
+        return Response(pictures.png(cut.rgba), media_type="image/png", headers={"X-Place": place})
 
     @router.post("/{key}/follow")
     def follow(key: str, drag: Drag) -> hand.Follow:

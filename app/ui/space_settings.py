@@ -13,9 +13,10 @@ Step = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class SpaceSettings(BaseModel):
-    """Absolute settings; `points` is a point's size in pixels, None shows layers; `take_view` is done once.
+    """Absolute settings; `points` is a point's size in pixels, None shows layers.
 
-    `coarse` is for browsers that draw in software.
+    `coarse` is for browsers that draw in software. `home` (back to the output view) and `take_view` (make it
+    this one) are done once.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -27,6 +28,7 @@ class SpaceSettings(BaseModel):
     points: Annotated[float, Field(ge=1, le=10)] | None = None
     clean: bool = True
     coarse: bool = False
+    home: bool = False
     take_view: bool = False
 
     def run(self, bridge: "Bridge") -> None:
@@ -37,5 +39,7 @@ class SpaceSettings(BaseModel):
             bridge.hide_points()
         else:
             bridge.show_points(self.points, self.clean)
+        if self.home:
+            bridge.viewport.go_home()
         if self.take_view:
             bridge.take_view()

@@ -17,6 +17,8 @@ from core.types.depth import Ground
 from core.types.scene import Placement, Quaternion, Vec3
 
 GizmoSpace = Literal["world", "local", "ground"]
+PICTURE_SHARE = 0.94
+"""How much of the canvas a picture fills: the handles of objects at its edges need the rest."""
 STEEPEST = np.radians(10.0)
 """Nearer to the vertical than this, a camera has no horizon to keep."""
 
@@ -37,14 +39,14 @@ class Letterbox:
 
 
 def letterbox(intrinsics: Intrinsics, aspect: float) -> Letterbox:
-    """The widest fit of a picture into a canvas of `aspect` = width / height.
+    """A picture in a canvas of `aspect` = width / height, as wide as `PICTURE_SHARE` of it.
 
     The canvas centre is the principal point, so an off-centre one is absorbed by padding, and
     pixels that are not square are stretched to what the camera saw.
     """
     left, right = (intrinsics.cx + 0.5) / intrinsics.fx, (intrinsics.width - 0.5 - intrinsics.cx) / intrinsics.fx
     top, bottom = (intrinsics.cy + 0.5) / intrinsics.fy, (intrinsics.height - 0.5 - intrinsics.cy) / intrinsics.fy
-    half_height = max(top, bottom, max(left, right) / aspect)
+    half_height = max(top, bottom, max(left, right) / aspect) / PICTURE_SHARE
     half_width = half_height * aspect
     return Letterbox(
         fov_y=float(2.0 * np.arctan(half_height)),

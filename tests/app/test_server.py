@@ -19,7 +19,7 @@ def test_foreign_pages_may_not_frame_it(client):
     assert headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["state", "picture/photo", "outline", "probe?x=1&y=1", "export/picture.png"])
+@pytest.mark.parametrize("path", ["state", "picture/photo", "outlines", "probe?x=1&y=1", "export/picture.png"])
 def test_an_unknown_key_is_not_found(client, path):
     reply = client.get(f"/studio/guess/{path}")
     assert reply.status_code == 404

@@ -9,6 +9,7 @@ export function showTop(state) {
   $("photo-name").textContent = state.photo_name ?? "";
   $("photo-name").title = state.photo_name ?? "";
   $("photo-size").textContent = open ? `${state.width} × ${state.height}` : "";
+  $("export-cost").textContent = open ? cost(state) : "";
   $("undo").disabled = !state.can_undo;
   $("redo").disabled = !state.can_redo;
   $("compare").disabled = !open || state.step === 0;
@@ -18,6 +19,17 @@ export function showTop(state) {
   $("engine").title = state.engine_title;
   document.title = open ? `${state.photo_name} · ${say("app.name")}` : say("app.name");
   for (const link of document.querySelectorAll("[data-export]")) link.href = address(`export/${link.dataset.export}`);
+}
+
+// What the full-size result holds and takes, before it is made.
+function cost(state) {
+  const made = state.share_invented > 0 ? say("status.made", { share: percent(state.share_invented) }) : say("export.none");
+  return [`${state.width} × ${state.height}`, made, expected(state.expected_seconds)].filter(Boolean).join(" · ");
+}
+
+function expected(time) {
+  if (time === null) return "";
+  return time < 1 ? say("status.soon") : say("status.expected", { seconds: seconds(time) });
 }
 
 // ---- History ---------------------------------------------------------------------------------------
@@ -89,17 +101,16 @@ export function showHints(state) {
   let words = "";
   if (state.photo_name && space) words = say("hint.space");
   else if (state.photo_name && tool !== "move") words = say(`hint.${tool}`);
-  else if (state.photo_name && state.selected) words = say("hint.selected");
+  else if (state.photo_name && state.selected) words = say(chosen(state)?.at_rest ? "hint.selected" : "hint.moved");
   else if (state.photo_name && state.step === 0) words = say("hint.ready");
   hint.textContent = words;
   hint.hidden = !words || space;
-  const cost = $("cost"), share = state.share_invented;
+  const label = $("cost"), share = state.share_invented;
   const told = state.photo_name && share > 0 && state.job.running;
   const parts = [say("status.invented", { share: percent(share ?? 0) })];
-  const time = state.job.remaining ?? state.expected_seconds;
-  if (time) parts.push(say("status.expected", { seconds: seconds(time) }));
-  cost.textContent = told ? parts.join(", ") : "";
-  cost.hidden = !told;
+  parts.push(expected(state.job.remaining ?? state.expected_seconds));
+  label.textContent = told ? parts.filter(Boolean).join(", ") : "";
+  label.hidden = !told;
 }
 
 export const maskFill = (state) => load("fill", state.selected && chosen(state)?.at_rest ? "picture/mask" : null);

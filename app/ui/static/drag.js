@@ -21,7 +21,10 @@ export function startDrag(object, start) {
     apply([1, 0, 0, 1, 0, 0]);
     ask();
   });
-  load("behind", `object/${object}/behind`);
+  // A quick guess at once, then the finished filling, which the edit will need too.
+  load("behind", `object/${object}/behind`).then((shown) => {
+    if (hand === mine && shown) load("behind", `object/${object}/behind?final=true`);
+  });
   redraw();
 }
 

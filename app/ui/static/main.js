@@ -8,9 +8,9 @@ import { bind, listenToKeys, note, showHelp } from "./keys.js";
 import { ask, gesture, key, onNews, open } from "./link.js";
 import { settleHeld, showHeld } from "./numbers.js";
 import { showObjects } from "./objects.js";
-import { outline, setOutline } from "./overlay.js";
+import { outline, setOutlines, setSelected } from "./overlay.js";
 import { depthIsOpen, panelPictures, settled, showInvented, stagePictures } from "./pictures.js";
-import { inSpace, listenToSpace, listenToSpaceBar, showSpace, showUnit } from "./space.js";
+import { inSpace, listenToSpace, listenToSpaceBar, showSpace, showUnit, spaceHome } from "./space.js";
 import { abandon, choose, holdSpace, listenToPointer, resizeBrush, setState } from "./tools.js";
 import { actualPixels, fit, frame, setSize, watchSize, view } from "./view.js";
 import { $, announce, fail, forgive, hush, say } from "./words.js";
@@ -47,12 +47,13 @@ function stageState() {
   return state.selected ? "selected" : "ready";
 }
 
-async function refreshOutline() {
-  const wanted = `${state.revision} ${state.selected} ${state.width}`;
+async function refreshOutlines() {
+  setSelected(state.selected);
+  const wanted = `${state.revision} ${state.photo_name}`;
   if (wanted === outlined) return;
   outlined = wanted;
-  const answer = state.selected ? await ask("outline") : { polygons: [] };
-  if (outlined === wanted && answer) setOutline(answer.polygons);
+  const answer = state.objects.length ? await ask("outlines") : { outlines: {} };
+  if (outlined === wanted && answer) setOutlines(answer.outlines);
 }
 
 function mark(name, value) {
@@ -82,7 +83,7 @@ function heard(news) {
   if (changed || framed) {
     stagePictures(state, news.kinds).then((shown) => { if (framed && shown) landed(news.state.revision); });
   }
-  if (changed) { settleHeld(selected()); refreshPanels(); refreshOutline(); maskFill(state); if (!news.error) forgive(); }
+  if (changed) { settleHeld(selected()); refreshPanels(); refreshOutlines(); maskFill(state); if (!news.error) forgive(); }
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);
   showHandles(state);
@@ -177,7 +178,7 @@ function bindKeys() {
   bind("view", "keys.full", "ctrl+1", actualPixels);
   note("view", "keys.zoom", "wheel");
   note("view", "keys.pan", "space+drag");
-  bind("view", "keys.home", "Home", () => gesture("home"), "Home");
+  bind("view", "keys.home", "Home", () => { if (inSpace()) spaceHome(); else gesture("home"); }, "Home");
   bind("view", "keys.help", "?", showHelp);
   for (const [words, key] of [["move3d", "g"], ["turn3d", "r"], ["size3d", "s"], ["axis3d", "x y z"], ["number3d", "0-9"]]) {
     note("space", `keys.${words}`, key);

@@ -1,17 +1,30 @@
-// What is drawn over the picture at screen resolution: the outline, and the tool in hand.
+// What is drawn over the picture at screen resolution: outlines, and the tool in hand.
 import { onView, toStage, view } from "./view.js";
 import { $ } from "./words.js";
 
-const drawn = { polygons: [], tool: null };
+const drawn = { outlines: {}, selected: null, hovered: null, tool: null };
 let pending = false;
 
-export const outline = () => drawn.polygons;
-export function setOutline(polygons) { drawn.polygons = polygons; redraw(); }
+export const outline = () => drawn.outlines[drawn.selected] ?? [];
+export function setOutlines(outlines) { drawn.outlines = outlines; redraw(); }
+export function setSelected(object) { drawn.selected = object; redraw(); }
 export function setTool(shape) { drawn.tool = shape; redraw(); }
 
-export function insideOutline([x, y]) {
+export function setHovered(object) {
+  if (object === drawn.hovered) return;
+  drawn.hovered = object;
+  redraw();
+}
+
+// The object at a photo pixel: the selected one, else the one drawn last.
+export function objectAt(point) {
+  const inside = (object) => holds(drawn.outlines[object] ?? [], point);
+  return inside(drawn.selected) ? drawn.selected : Object.keys(drawn.outlines).findLast(inside) ?? null;
+}
+
+function holds(polygons, [x, y]) {
   let inside = false;
-  for (const polygon of drawn.polygons) {
+  for (const polygon of polygons) {
     for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
       const [ax, ay] = polygon[i], [bx, by] = polygon[j];
       if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
@@ -40,12 +53,17 @@ function paint() {
     pen.beginPath();
     pen.rect(...toStage([-0.5, -0.5]), view.width * view.scale, view.height * view.scale);
     pen.clip();
-    pen.beginPath();
-    for (const polygon of drawn.polygons) trace(pen, polygon, true);
-    twice(pen);
+    if (drawn.hovered !== drawn.selected) paintOutline(pen, drawn.hovered, [4, 4]);
+    paintOutline(pen, drawn.selected, []);
     pen.restore();
   }
   if (drawn.tool) paintTool(pen, drawn.tool);
+}
+
+function paintOutline(pen, object, dash) {
+  pen.beginPath();
+  for (const polygon of drawn.outlines[object] ?? []) trace(pen, polygon, true);
+  twice(pen, dash);
 }
 
 function trace(pen, points, closed) {

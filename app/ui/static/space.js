@@ -1,36 +1,62 @@
 // The 3D view: an iframe on the same stage, made at first use.
 import { key, setSpace } from "./link.js";
-import { $, say } from "./words.js";
+import { $, announce, hush, say } from "./words.js";
+
+const OPENING_MS = 15000; // a view that tells nothing is shown as it is
+let opened = false;
 
 export const inSpace = () => $("stage").dataset.view === "space";
+const frame = () => $("space").firstChild;
 
 export function showSpace(next) {
   if (next && $("view-space").disabled) return;
   $("stage").dataset.view = next ? "space" : "photo";
   $("view-photo").setAttribute("aria-checked", String(!next));
   $("view-space").setAttribute("aria-checked", String(next));
-  const space = $("space");
-  // Not `hidden`: a canvas without a size would lose its camera.
-  space.style.visibility = next ? "" : "hidden";
-  $("picture").hidden = $("overlay").hidden = next;
   if (next) setSpace(settings());
-  if (next && !space.firstChild) {
-    const frame = document.createElement("iframe");
-    frame.title = say("stage.viewport");
-    frame.dataset.testid = "viewport";
-    const socket = `${location.protocol.replace("http", "ws")}//${location.host}/viewport/${key}/`;
-    frame.src = `/viewport/${key}/?websocket=${encodeURIComponent(socket)}`;
-    space.append(frame);
-  }
-  if (next) space.firstChild.focus();
+  if (next && !frame()) open();
+  swap();
   dispatchEvent(new Event("studio-view"));
+}
+
+function open() {
+  const made = document.createElement("iframe");
+  made.title = say("stage.viewport");
+  made.dataset.testid = "viewport";
+  const socket = `${location.protocol.replace("http", "ws")}//${location.host}/viewport/${key}/`;
+  made.src = `/viewport/${key}/?websocket=${encodeURIComponent(socket)}`;
+  $("space").append(made);
+  announce(say("space.opening"));
+  setTimeout(uncover, OPENING_MS);
+}
+
+function uncover() {
+  if (opened) return;
+  opened = true;
+  hush(say("space.opening"));
+  swap();
+}
+
+// The photo stays on the stage until the 3D view has something to show in its place.
+function swap() {
+  const shown = inSpace() && opened;
+  // Not `hidden`: a canvas without a size would lose its camera.
+  $("space").style.visibility = shown ? "" : "hidden";
+  $("picture").hidden = $("overlay").hidden = shown;
+  if (shown) frame().focus();
 }
 
 // `handlers`: what the page itself does for keys pressed inside the view; edits go their own way to the session.
 export function listenToSpace(handlers) {
   addEventListener("message", (event) => {
-    if (event.origin !== location.origin || event.source !== $("space").firstChild?.contentWindow) return;
-    if (event.data?.source === "viewport" && event.data.type === "key") handlers[event.data.action]?.();
+    if (event.origin !== location.origin || event.source !== frame()?.contentWindow) return;
+    if (event.data?.source !== "viewport") return;
+    if (event.data.type === "opened") uncover();
+    if (event.data.type === "key") handlers[event.data.action]?.();
+  });
+  // Keys go where the pointer is, as in other 3D programs, but for a number that is being typed.
+  $("space").addEventListener("pointerenter", () => {
+    if (!document.activeElement?.matches("input:not([type=checkbox]):not([type=range]), textarea, select")) frame()?.focus();
   });
 }
 
@@ -45,16 +71,18 @@ function drawsInSoftware() {
 let coarse = null;
 
 // ---- The bar below the view ------------------------------------------------------------------------
-function settings(extra = {}) {
+function settings(once = {}) {
   coarse ??= drawsInSoftware();
   const field = $("space-bar").elements, amount = (name) => (field[name].value > 0 ? Number(field[name].value) : null);
   return {
     axes: field.axes.value, slide: field.slide.checked, clean: field.clean.checked, coarse,
     snap_distance: field.snap.checked ? amount("snap_distance") : null,
     snap_angle: field.snap.checked ? amount("snap_angle") : null,
-    points: field.points.checked ? Number(field.point_size.value) : null, ...extra,
+    points: field.points.checked ? Number(field.point_size.value) : null, ...once,
   };
 }
+
+export const spaceHome = () => setSpace(settings({ home: true }));
 
 export function listenToSpaceBar() {
   const bar = $("space-bar");
@@ -62,6 +90,7 @@ export function listenToSpaceBar() {
   bar.addEventListener("submit", (event) => event.preventDefault());
   bar.addEventListener("pointerdown", (event) => event.stopPropagation());
   $("take-view").addEventListener("click", () => setSpace(settings({ take_view: true })));
+  $("space-home").addEventListener("click", spaceHome);
 }
 
 export function showUnit(unit) {

@@ -1,7 +1,7 @@
 // Pointer tools of the photo view. Each gesture is one call to the server when the hand lets go.
 import { cancelDrag, dragging, finishDrag, startDrag, moveDrag } from "./drag.js";
 import { ask, gesture } from "./link.js";
-import { insideOutline, setTool as draw } from "./overlay.js";
+import { objectAt, setHovered, setTool as draw } from "./overlay.js";
 import { inPhoto, onStage, onView, pan, toPhoto, view, zoomAt } from "./view.js";
 import { $, announce, hush, say } from "./words.js";
 
@@ -56,7 +56,7 @@ function down(event) {
   const panning = event.button === 1 || spaceHeld || tool === "pan";
   if (!panning && event.button !== 0 && event.button !== 2) return;
   press = { x: event.clientX, y: event.clientY, last: onStage(event), button: event.button, start: point, points: [point],
-    panning, far: false, onObject: state.selected && insideOutline(point) };
+    panning, far: false, onObject: state.selected && objectAt(point) === state.selected };
   $("stage").setPointerCapture(event.pointerId);
   if (panning) $("stage").dataset.panning = "";
 }
@@ -66,7 +66,9 @@ function move(event) {
   at = point;
   hover(point);
   if (!press) {
-    $("stage").dataset.over = tool === "move" && state?.selected && insideOutline(point) ? "object" : "";
+    const over = tool === "move" ? objectAt(point) : null;
+    $("stage").dataset.over = !over ? "" : over === state.selected ? "selected" : "object";
+    setHovered(over);
     return preview();
   }
   press.far ||= Math.hypot(event.clientX - press.x, event.clientY - press.y) >= CLICK_PIXELS;
@@ -163,7 +165,7 @@ export function listenToPointer() {
   stage.addEventListener("pointermove", move);
   stage.addEventListener("pointerup", (event) => up(event));
   stage.addEventListener("pointercancel", abandon);
-  stage.addEventListener("pointerleave", () => { at = null; if (!press) preview(); hover([-9, -9]); });
+  stage.addEventListener("pointerleave", () => { at = null; if (!press) preview(); setHovered(null); hover([-9, -9]); });
   stage.addEventListener("contextmenu", (event) => event.preventDefault());
   stage.addEventListener("wheel", (event) => {
     if (!state?.photo_name || stage.dataset.view !== "photo") return;

@@ -18,6 +18,7 @@
   let holding = false; // the size handle is dragged, so that its release keeps
   let swallowing = false; // between the press that ended a gesture and its release
   let socket = null;
+  let opened = false; // something of the photo can be seen
 
   // ---- Talking ---------------------------------------------------------------------------------
   function connect() {
@@ -34,9 +35,11 @@
 
   function say(message) {
     if (socket && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-    if (window.parent !== window) {
-      window.parent.postMessage({ source: "viewport", ...message }, location.origin);
-    }
+    tellPage(message);
+  }
+
+  function tellPage(message) {
+    if (window.parent !== window) window.parent.postMessage({ source: "viewport", ...message }, location.origin);
   }
 
   // ---- The exact picture shows only at home ----------------------------------------------------
@@ -68,10 +71,13 @@
     });
   }
 
+  // The page hides this frame while it shows the photo; viser would draw on for nobody, once a second.
+  const offStage = () => Boolean(frameElement) && getComputedStyle(frameElement).visibility === "hidden";
+
   // A still picture hides every splat (its depth is one constant, 2x2): do not draw them at all, nor while
   // that picture is on its way, nor with the point cloud. In software WebGL a frame of splats takes seconds.
   function splatsHidden() {
-    if (state.points) return true;
+    if (state.points || offStage()) return true;
     const { enabled, colorMap, depthMap } = mutable().backgroundMaterial.uniforms;
     if (enabled.value) return depthMap.value?.image?.width === 2;
     return !state.home || (state.picture && !colorMap.value && atHome());
@@ -83,6 +89,7 @@
   function tune(object) {
     const { material, geometry } = object;
     if (!material) return;
+    if (object.isPoints) geometry.setDrawRange(0, offStage() ? 0 : Infinity);
     if (!someSphere && geometry?.type === "PlaneGeometry") {
       geometry.computeBoundingSphere();
       someSphere = geometry.boundingSphere;
@@ -123,11 +130,21 @@
       viser.scene.traverse(tune);
       placeSizer();
       sharpen();
+      if (!opened && (state.points || viser.backgroundMaterial.uniforms.enabled.value)) {
+        opened = true;
+        tellOpened();
+      }
     };
     viser.canvas.tabIndex = 0;
     viser.canvas.setAttribute("aria-label", WORDS.view);
     calmCamera();
     connect();
+  }
+
+  // The canvas is faded in once viser is connected.
+  function tellOpened() {
+    if (getComputedStyle(mutable().canvas).opacity !== "1") return void setTimeout(tellOpened, 30);
+    tellPage({ type: "opened" });
   }
 
   // A photo is looked around in, not flown through: a third of viser's turn per pixel.

@@ -161,16 +161,27 @@ def test_the_hand_s_picture_says_where_it_belongs(object_tab):
     assert rows.min() + top == pytest.approx(20, abs=1)
     behind = np.array(Image.open(io.BytesIO(object_tab.get(f"object/{item['id']}/behind").content)))
     assert behind.shape == (72, 96, 3)
+    final = object_tab.get(f"object/{item['id']}/behind?final=true")
+    assert np.array(Image.open(io.BytesIO(final.content))).shape == (72, 96, 3)
 
 
 def test_the_outline_goes_with_the_object(object_tab):
     (item,) = object_tab.state["objects"]
-    at_rest = np.concatenate(object_tab.get("outline").json()["polygons"])
+    at_rest = np.concatenate(object_tab.get("outlines").json()["outlines"][item["id"]])
     assert at_rest[:, 0].min() == pytest.approx(30, abs=1.5)
     object_tab.gesture("drag", object=item["id"], start=[46, 40], now=[56, 40])
-    moved = np.concatenate(object_tab.get("outline").json()["polygons"])
+    moved = np.concatenate(object_tab.get("outlines").json()["outlines"][item["id"]])
     middles = [(x.min() + x.max()) / 2 for x in (at_rest[:, 0], moved[:, 0])]
     assert middles[1] == pytest.approx(middles[0] + 10, abs=2)
+
+
+def test_every_shown_object_has_an_outline_and_a_removed_one_none(object_tab):
+    (first,) = object_tab.state["objects"]
+    object_tab.gesture("duplicate", object=first["id"])
+    copy = object_tab.state["selected"]
+    assert list(object_tab.get("outlines").json()["outlines"]) == [first["id"], copy]
+    object_tab.gesture("remove", object=first["id"])
+    assert list(object_tab.get("outlines").json()["outlines"]) == [copy]
 
 
 def test_values_under_the_cursor(object_tab):

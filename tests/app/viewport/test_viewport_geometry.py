@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from app.viewport.geometry import (
+    PICTURE_SHARE,
     Snap,
     axis_angle,
     constrained_to_ground,
@@ -48,9 +49,7 @@ def test_photo_pixel_lands_inside_letterbox_where_canvas_camera_sees_it(lens, as
             (box.top + down * (box.bottom - box.top)) * height - 0.5,
         )
         assert seen == pytest.approx(expected, abs=1e-6)
-    assert min(box.left, box.top) >= -1e-9
-    assert max(box.right, box.bottom) <= 1 + 1e-9
-    assert min(box.left, box.top, 1 - box.right, 1 - box.bottom) == pytest.approx(0.0, abs=1e-9)
+    assert min(box.left, box.top, 1 - box.right, 1 - box.bottom) == pytest.approx((1 - PICTURE_SHARE) / 2)
 
 
 @pytest.mark.parametrize("space", ["world", "local", "ground"])
