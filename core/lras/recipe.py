@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.errors import InvalidInput
+from core.lras.object_motion import Projection
 
 
 @dataclass(frozen=True)
@@ -12,18 +13,18 @@ class Recipe:
 
     `frame_0_share` of the source photo's patches are shown. `reveal` "first drawn" is the released fault:
     whichever patches are asked for, the first of the random order are revealed. `restrict_vocabulary` lets
-    only codes be drawn where codes belong. `floor_projection` floors projected pixels and clips them to the frame.
+    only codes be drawn where codes belong. `projection` is what becomes of pixels that a motion projects.
     """
 
     name: str
     frame_0_share: float
     reveal: Literal["asked", "first drawn"]
     restrict_vocabulary: bool
-    floor_projection: bool
+    projection: Projection
 
 
-INTENDED = Recipe("intended", 1.0, "asked", restrict_vocabulary=True, floor_projection=False)
-RELEASED = Recipe("released", 0.75, "first drawn", restrict_vocabulary=False, floor_projection=True)
+INTENDED = Recipe("intended", 1.0, "asked", restrict_vocabulary=True, projection=Projection.EXACT)
+RELEASED = Recipe("released", 0.75, "first drawn", restrict_vocabulary=False, projection=Projection.FLOORED_AND_CLIPPED)
 
 
 def recipe(name: str) -> Recipe:

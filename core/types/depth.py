@@ -92,9 +92,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class DepthEstimate:
-    """What a depth back-end returns for one photo."""
+    """What a depth back-end returns for one photo; `confidence` is 0..1 at the depth's size, None when unknown."""
 
     depth: DepthMap
     intrinsics: Intrinsics
     ground: Ground | None = None
     layout: Layout | None = None
+    confidence: Float32[np.ndarray, "H W"] | None = None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from networks import SMALL, in_raster, network, picture_codes, plan_for, ready_cache
+from lras_networks import SMALL, in_raster, network, picture_codes, plan_for, ready_cache
 
 from core.errors import Cancelled, EngineFailed, InvalidInput
 from core.lras.cache import KVCache

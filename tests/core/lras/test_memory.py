@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from networks import SMALL, network
+from lras_networks import SMALL, network
 
 from core.errors import EngineFailed
 from core.lras.cache import KVCache

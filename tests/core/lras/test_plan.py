@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from networks import SMALL, picture_codes, plan_for
+from lras_networks import SMALL, picture_codes, plan_for
 
 from core.errors import InvalidInput
 from core.lras.plan import Known, orders, released_orders, rgb_plan

@@ -1,0 +1,102 @@
+"""A network ready to decode: source prefixes kept between edits, one call for every mode."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import torch
+
+from core.errors import InvalidInput
+from core.lras.cache import KVCache
+from core.lras.draft import DraftTally, decode_drafted
+from core.lras.generate import Decoded, decode, prefill
+from core.lras.layout import PatchCodes, Run
+from core.lras.memory import MemoryEstimate, estimate, plain_out_of_memory
+from core.lras.plan import Plan
+from core.lras.sampling import Sampling
+from core.lras.schedule import Group, far_apart, in_groups, seq2par
+from core.lras.transformer import Transformer
+from core.types.protocols import CancelToken
+
+# As in the released scripts for pictures (spec 5.4).
+RELEASED_SAMPLING = Sampling(temperature=0.9, top_k=1000, top_p=0.9)
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How a frame is decoded. `patches_per_pass` 1 is the model's own order of things; more is faster.
+
+    `sequential` decodes so many patches one by one and the rest at once and greedily (the released seq2par).
+    Raises InvalidInput for no patch or no variation.
+    """
+
+    patches_per_pass: int = 32
+    sequential: int | None = None
+    sampling: Sampling = RELEASED_SAMPLING
+    variations: int = 1
+
+    def __post_init__(self) -> None:
+        if self.patches_per_pass < 1 or self.variations < 1:
+            raise InvalidInput("At least one patch in a pass and one variation must be asked for.")
+
+    def groups(self, plan: Plan) -> list[Group]:
+        """The plan's patches as groups; those decoded together lie far apart."""
+        if self.sequential is not None:
+            return seq2par(plan.order, self.sequential)
+        if self.patches_per_pass == 1:
+            return in_groups(plan.order, 1)
+        return in_groups(far_apart(plan.order, plan.config.grid), self.patches_per_pass)
+
+
+@dataclass(eq=False)
+class Runtime:
+    """One network with the caches of the last few source photos. Safe to share between threads."""
+
+    model: Transformer
+    prefixes_kept: int = 2
+    _prefixes: "OrderedDict[str, KVCache]" = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def decode(
+        self,
+        plan: Plan,
+        decoding: Decoding,
+        seed: int,
+        cancel: CancelToken,
+        draft: PatchCodes | None = None,
+        tally: DraftTally | None = None,
+    ) -> Iterator[Decoded]:
+        """Decode a plan; with a draft, one variation checked against it, in the plan's order.
+
+        Raises Cancelled between passes, EngineFailed when memory runs out.
+        """
+        with plain_out_of_memory("decoding this picture"):
+            cache = self._prefix(plan.source, cancel).fork(plan.length, decoding.variations)
+            prefill(self.model, plan.condition, cache, cancel)
+            generator = torch.Generator(self.model.device).manual_seed(seed)
+            if draft is None:
+                groups = decoding.groups(plan)
+                yield from decode(self.model, plan, cache, groups, decoding.sampling, generator, cancel)
+            else:
+                yield from decode_drafted(self.model, plan, cache, draft, decoding.sampling, generator, cancel, tally)
+
+    def estimate(self, plan: Plan, decoding: Decoding, int8: bool = False) -> MemoryEstimate:
+        """What `decode` will need, the kept prefixes included."""
+        kept = self.prefixes_kept * len(plan.source)
+        tokens = plan.length * decoding.variations + kept
+        return estimate(self.model.config, self.model.dtype, tokens, int8=int8)
+
+    def _prefix(self, source: Run, cancel: CancelToken) -> KVCache:
+        """The cache of a source photo, made on first use."""
+        key = hashlib.blake2b(source.tokens.tobytes() + source.positions.tobytes()).hexdigest()
+        with self._lock:
+            if key not in self._prefixes:
+                cache = KVCache(self.model.config, len(source), 1, self.model.dtype, self.model.device)
+                prefill(self.model, source, cache, cancel)
+                self._prefixes[key] = cache
+                while len(self._prefixes) > self.prefixes_kept:
+                    self._prefixes.popitem(last=False)
+            self._prefixes.move_to_end(key)
+            return self._prefixes[key]

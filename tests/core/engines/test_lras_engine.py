@@ -1,0 +1,94 @@
+"""The LRAS engine with a small random network, held to what every engine must do."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from lras_networks import SMALL, network
+
+from core.engines.lras import LrasEngine
+from core.engines.registry import make_engine
+from core.errors import Cancelled
+from core.lras.config import QuantizerConfig, ResBlock, Upsample
+from core.lras.quantizer import Quantizer
+from core.lras.runtime import Decoding, Runtime
+from core.types.flow import FlowField
+from core.types.photo import Photo
+from core.types.protocols import CancelToken, EngineInfo, EngineRequest
+
+
+@pytest.fixture
+def engine() -> LrasEngine:
+    torch.manual_seed(0)
+    quantizer = Quantizer(QuantizerConfig(64, 3, (ResBlock(8, 16, 1),), (Upsample(8, 8), Upsample(8, 8)))).eval()
+    info = EngineInfo("lras", "LRAS", "MIT", SMALL.image_size, streams=True)
+    runtime = Runtime(network(SMALL, torch.float32))
+    return LrasEngine(runtime, quantizer, make_engine("warp"), info, Decoding(patches_per_pass=2))
+
+
+def request(height: int = 60, width: int = 80, dtype: type = np.uint8, seed: int = 0, flow: bool = False):
+    rng = np.random.default_rng(0)
+    top = np.iinfo(dtype).max
+    pixels = rng.integers(0, top, (height, width, 3)).astype(dtype)
+    high = pixels if dtype == np.uint8 else (pixels >> 8).astype(np.uint8)
+    unknown = np.zeros((height, width), bool)
+    unknown[height // 3 : height // 2 + 1, width // 3 : width // 2 + 1] = True
+    field = None
+    if flow:
+        moved = np.full((height, width, 2), 3, np.float32)
+        moved[:5] = np.nan
+        field = FlowField(moved, ~unknown, unknown)
+    depth = np.where(unknown, 0, 2).astype(np.float32)
+    return EngineRequest(Photo("test", pixels, high), pixels, unknown, np.zeros_like(unknown), depth, field, seed)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("flow", [False, True])
+def test_known_pixels_are_untouched_and_unknown_ones_painted(engine: LrasEngine, dtype: type, flow: bool) -> None:
+    asked = request(dtype=dtype, flow=flow)
+    updates = list(engine.render(asked, CancelToken()))
+    assert [update.is_final for update in updates] == [False] * (len(updates) - 1) + [True]
+    assert [update.done for update in updates] == sorted(update.done for update in updates)
+    for update in updates:
+        assert update.image.dtype == dtype
+        assert np.array_equal(update.image[~asked.unknown], asked.draft[~asked.unknown])
+        assert (update.confidence[~asked.unknown] == 1).all()
+        assert (update.confidence[asked.unknown] < 1).all()
+    assert (updates[-1].depth > 0).all()
+    drafted = list(make_engine("warp").render(asked, CancelToken()))[-1]
+    assert not np.array_equal(updates[-1].image[asked.unknown], drafted.image[asked.unknown])
+
+
+def test_same_seed_same_pixels(engine: LrasEngine) -> None:
+    first, again, other = (list(engine.render(request(seed=s), CancelToken()))[-1].image for s in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_without_previews_only_the_final_picture_comes(engine: LrasEngine) -> None:
+    streamed = list(engine.render(request(), CancelToken()))
+    quiet = list(engine.render(replace(request(), previews=False), CancelToken()))
+    assert len(quiet) == 1 < len(streamed)
+    assert np.array_equal(quiet[0].image, streamed[-1].image)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 70), (9, 120), (33, 32)])
+def test_odd_sizes(engine: LrasEngine, size: tuple[int, int]) -> None:
+    update = list(engine.render(request(*size), CancelToken()))[-1]
+    assert update.image.shape == (*size, 3)
+
+
+def test_nothing_unknown_returns_the_draft(engine: LrasEngine) -> None:
+    asked = request()
+    whole = replace(asked, unknown=np.zeros_like(asked.unknown), depth=np.full((60, 80), 2, np.float32))
+    assert np.array_equal(list(engine.render(whole, CancelToken()))[-1].image, asked.draft)
+
+
+def test_cancel_stops_between_groups(engine: LrasEngine) -> None:
+    cancel = CancelToken()
+    updates = engine.render(request(), cancel)
+    assert not next(updates).is_final
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        list(updates)

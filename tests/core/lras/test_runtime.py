@@ -1,0 +1,80 @@
+"""One call for every mode, and prefixes that are made once."""
+
+import numpy as np
+import pytest
+import torch
+from lras_networks import SMALL, in_raster, network, picture_codes, plan_for
+
+from core.errors import EngineFailed, InvalidInput
+from core.lras.draft import DraftTally
+from core.lras.plan import Known
+from core.lras.runtime import Decoding, Runtime
+from core.lras.sampling import GREEDY
+from core.types.protocols import CancelToken
+
+PLAIN = Decoding(patches_per_pass=1, sampling=GREEDY)
+
+
+def codes_of(runtime: Runtime, plan, decoding: Decoding, seed: int = 0, **more) -> np.ndarray:
+    return in_raster(SMALL, list(runtime.decode(plan, decoding, seed, CancelToken(), **more)))[0]
+
+
+def test_a_draft_gives_plain_decodings_tokens_in_fewer_passes() -> None:
+    runtime, plan, tally = Runtime(network()), plan_for(), DraftTally()
+    plain = codes_of(runtime, plan, PLAIN)
+    assert np.array_equal(codes_of(runtime, plan, PLAIN, draft=plain, tally=tally), plain)
+    assert tally.passes < 4
+
+
+@pytest.mark.parametrize("decoding", [Decoding(1), Decoding(4), Decoding(sequential=3), Decoding(variations=3)])
+def test_every_mode_decodes_every_patch(decoding: Decoding) -> None:
+    plan = plan_for(known=Known(np.arange(5), picture_codes()))
+    codes = codes_of(Runtime(network()), plan, decoding)
+    assert (codes[plan.order] >= 0).all()
+    assert (codes[plan.revealed_ids] == -1).all()
+
+
+def test_the_source_prefix_is_computed_once_for_all_edits() -> None:
+    model, passes = network(), []
+    model.register_forward_hook(lambda _model, inputs, _output: passes.append(inputs[0].shape[1]))
+    runtime = Runtime(model)
+    for seed in range(3):
+        codes_of(runtime, plan_for(seed=seed), PLAIN, seed)
+    assert passes.count(len(plan_for().source)) == 1
+
+
+def test_only_the_last_photos_prefixes_are_kept() -> None:
+    runtime = Runtime(network(), prefixes_kept=1)
+    first = plan_for()
+    codes = codes_of(runtime, first, PLAIN)
+    other = plan_for(SMALL.__class__(**{**SMALL.__dict__}), seed=3)
+    codes_of(runtime, other, PLAIN)
+    assert np.array_equal(codes_of(runtime, first, PLAIN), codes)
+
+
+def test_the_estimate_grows_with_the_variations() -> None:
+    runtime, plan = Runtime(network(dtype=torch.float32)), plan_for()
+    one, four = (runtime.estimate(plan, Decoding(variations=count)) for count in (1, 4))
+    per_token = 2 * SMALL.n_layer * SMALL.n_embd * 4
+    assert four.cache - one.cache == 3 * plan.length * per_token
+    assert four.weights == one.weights
+
+
+def test_running_out_of_memory_leaves_the_runtime_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime, plan = Runtime(network()), plan_for()
+    wanted = codes_of(runtime, plan, PLAIN)
+
+    def refuse(*_args: object, **_named: object) -> None:
+        raise torch.OutOfMemoryError("no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.lras.cache.KVCache.fork", refuse)
+        with pytest.raises(EngineFailed, match="not enough memory"):
+            codes_of(runtime, plan, PLAIN)
+    assert np.array_equal(codes_of(runtime, plan, PLAIN), wanted)
+
+
+@pytest.mark.parametrize("wrong", [{"patches_per_pass": 0}, {"variations": 0}])
+def test_senseless_settings_are_refused(wrong: dict) -> None:
+    with pytest.raises(InvalidInput):
+        Decoding(**wrong)
