@@ -17,8 +17,9 @@ from core.lras.transformer import Transformer
 
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
-# Numbers of a weight that are made int8 together: they stay in the processor's cache.
-_INT8_PART = 1 << 16
+# A weight is made int8 in so many parts, but for parts that one thread does at once: PyTorch splits larger ones.
+_INT8_PARTS = 64
+_INT8_SMALLEST_PART = 1 << 14
 # What loading may take beside the network itself.
 _LOADING_SHARE = 0.2
 _NAMED_KEYS = 3
@@ -153,7 +154,7 @@ def _fill(network: nn.Module, checkpoint: Checkpoint, dtype: torch.dtype, device
 
 def _quantise(stored: Tensor, codes: Tensor, scale: Tensor) -> None:
     """Fill `codes` and `scale`, a few rows at a time: quantising needs several copies of what it is given."""
-    count = max(1, _INT8_PART // stored.shape[1])
+    count = max(1, max(_INT8_SMALLEST_PART, stored.numel() // _INT8_PARTS) // stored.shape[1])
     for start in range(0, stored.shape[0], count):
         rows = slice(start, start + count)
         part = Int8Linear(stored[rows].to(device=scale.device, dtype=scale.dtype))
