@@ -65,6 +65,19 @@ def _grown(side: slice, grow: float, least: int, size: int) -> slice:
     return slice(max(0, side.start - more), min(size, side.stop + more))
 
 
+def lies_at_rim(pixels: Bool[np.ndarray, "h w"]) -> bool:
+    """Whether a hole runs along the frame, as what a camera move uncovers does; `pixels` as in `Hole`.
+
+    Of a straight strip half lies nearer to the frame than to a known pixel; a third is asked for. Only the frame cuts
+    a hole's window so close that its edge counts.
+    """
+    height, width = pixels.shape
+    y, x = np.arange(height), np.arange(width)
+    to_frame = np.minimum(np.minimum(y, height - 1 - y)[:, None], np.minimum(x, width - 1 - x))
+    to_known = cv2.distanceTransform(pixels.view(np.uint8), cv2.DIST_L2, 3)
+    return bool(3 * (pixels & (to_frame < to_known)).sum() > pixels.sum())
+
+
 def background_side(
     depth: Float32[np.ndarray, "H W"], unknown: Bool[np.ndarray, "H W"], foreground: Bool[np.ndarray, "H W"]
 ) -> Bool[np.ndarray, "H W"]:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.maths.holes import background_side, fill_depth, find_holes
+from core.maths.holes import background_side, fill_depth, find_holes, lies_at_rim
 
 
 def test_every_unknown_pixel_belongs_to_exactly_one_hole() -> None:
@@ -63,3 +63,12 @@ def test_a_near_surface_may_continue_beyond_the_frame() -> None:
     depth = np.full((80, 120), 5, np.float32)
     depth[40:] = 2
     assert background_side(depth, unknown, np.zeros_like(unknown))[60:, 12:40].all()
+
+
+def test_a_strip_or_corner_along_the_frame_lies_at_the_rim_and_an_object_does_not() -> None:
+    strip, corner, inside, cut = (np.zeros((200, 300), bool) for _ in range(4))
+    strip[:, 260:] = True
+    corner[:, :12] = corner[180:] = True
+    inside[60:140, 90:200] = True
+    cut[80:, 120:180] = True
+    assert [lies_at_rim(pixels) for pixels in (strip, corner, inside, cut)] == [True, True, False, False]
