@@ -29,8 +29,48 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         if name != "click":
             kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
         kind.set_defaults(run=run)
+    add_bench_lras(kinds)
     speed = kinds.add_parser("speed", help="start-up, drag latency, full size, memory: one JSON line each")
     speed.set_defaults(run=bench_speed)
+
+
+def add_bench_lras(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register `bench lras`."""
+    kind = kinds.add_parser("lras", help="the network: prefill, every way of decoding, memory, the machine's floor")
+    kind.add_argument(
+        "network", nargs="?", default="small", help="small, 1b or 7b with random weights, or a checkpoint"
+    )
+    kind.add_argument(
+        "--dtype", choices=("float32", "bf16", "int8"), default="bf16", help="int8: weights only, on bf16"
+    )
+    kind.add_argument("--device", default="cpu", help="cpu or cuda")
+    kind.add_argument("--patches", metavar="N", type=int, help="decode only so many patches of the frame")
+    kind.add_argument("--groups", metavar="K", type=int, nargs="+", default=[8, 32, 128], help="patches in one pass")
+    kind.add_argument("--seed", type=int, default=0)
+    kind.add_argument("--json", action="store_true", help="print one JSON object")
+    kind.set_defaults(run=bench_lras)
+
+
+def bench_lras(args: argparse.Namespace) -> int:
+    """Decode one frame in each mode. Raises EditorError."""
+    import torch
+
+    from app.machine import machine
+    from core.evaluation import lras_bench
+    from core.lras.weights import load_transformer
+
+    dtype = torch.float32 if args.dtype == "float32" else torch.bfloat16
+    if args.network in lras_bench.PRESETS:
+        model = lras_bench.random_network(lras_bench.PRESETS[args.network], dtype, args.device, args.seed)
+    else:
+        model = load_transformer(Path(args.network), dtype, args.device)
+    found = lras_bench.bench_network(model, args.seed, args.patches, args.groups, int8=args.dtype == "int8")
+    named = {**machine(), "network": args.network, "dtype": args.dtype, "device": args.device, "seed": args.seed}
+    if args.json:
+        print(json.dumps({"machine": named, **asdict(found)}))
+    else:
+        print(lras_bench.table(found), *(f"{name}: {value}" for name, value in named.items()), sep="\n")
+    return 0
 
 
 def bench_warp(args: argparse.Namespace) -> int:

@@ -90,6 +90,29 @@ def bench_network(
     return Report(tokens, seconds, floor, machine, rows)
 
 
+def table(report: Report) -> str:
+    """The report as aligned text."""
+    limits = report.machine
+    lines = [
+        f"{'mode':<34}{'patches':>8}{'passes':>8}{'s':>9}{'ms/patch':>10}{'floor s':>9}"
+        f"{'peak MB':>9}{'drafts held':>12}",
+        *(_line(row) for row in report.rows),
+        f"prefill: {report.prefill_tokens} tokens in {report.prefill_seconds:.2f} s, "
+        f"{report.prefill_tokens / report.prefill_seconds:.0f} a second (floor {report.prefill_floor_seconds:.2f} s)",
+        f"floor: {limits.bytes_per_second / 1e9:.1f} GB/s read, {limits.flops_per_second / 1e12:.2f} TFLOP/s, measured",
+    ]
+    return "\n".join(lines)
+
+
+def _line(row: Row) -> str:
+    peak = "-" if row.peak_mb is None else f"{row.peak_mb:.0f}"
+    held = "-" if row.drafts_accepted is None else f"{row.drafts_accepted:.1%}"
+    return (
+        f"{row.mode:<34}{row.patches:>8}{row.passes:>8}{row.seconds:>9.2f}{row.ms_per_patch:>10.2f}"
+        f"{row.floor_seconds:>9.2f}{peak:>9}{held:>12}"
+    )
+
+
 def _rows(
     model: Transformer, plan: Plan, cache: KVCache, machine: Machine, groups: Sequence[int], seed: int
 ) -> Iterator[Row]:
