@@ -189,17 +189,24 @@ class Bridge:
         clouds = Clouds(project, self.session, self._share)
         bare, services = without_objects(project), self.session.services
         engine, at_home = services.engine(project.settings.engine), camera_at_home(scene)
-        for plate in source_plate(bare, engine, services.memo, PREVIEW_SIDE, cancel):
-            if not (plate.is_final or at_home):
-                continue
-            background, shown, depth = clouds.background(plate)
-            if not at_home:
-                shown, depth = self._behind(bare, cancel)
-            objects = {item.id: clouds.object_layer(item) for item in scene.objects}
-            cancel.check()
-            viewport.set_layers(background, objects, shown, depth)
-            viewport.select(self.session.state.selected)
+        plates = source_plate(bare, engine, services.memo, PREVIEW_SIDE, cancel)
+        if at_home:
+            for plate in plates:
+                self._show_layers(clouds, *clouds.background(plate), cancel)
+        else:
+            # All of the stream first: while it runs, nobody else is given the plate that `_behind` needs.
+            *_, plate = plates
+            background, *_ = clouds.background(plate)
+            self._show_layers(clouds, background, *self._behind(bare, cancel), cancel)
         self._show_frame()
+
+    def _show_layers(
+        self, clouds: "Clouds", background: LayerCloud, shown: np.ndarray, depth: np.ndarray, cancel: CancelToken
+    ) -> None:
+        objects = {item.id: clouds.object_layer(item) for item in clouds.project.scene.objects}
+        cancel.check()
+        self.viewport.set_layers(background, objects, shown, depth)
+        self.viewport.select(self.session.state.selected)
 
     def _behind(self, bare: Project, cancel: CancelToken) -> tuple[np.ndarray, np.ndarray]:
         """Picture and depth of the empty scene as the output camera sees it."""

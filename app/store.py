@@ -97,11 +97,6 @@ class SessionStore:
         found = [Autosave(p, p.stat().st_mtime) for p in self._folder.glob("*.lras") if p.stem not in self._sessions]
         return sorted(found, key=lambda a: a.saved_at, reverse=True)
 
-    def discard_autosave(self, path: Path) -> None:
-        """Delete an autosave that `autosaves` listed."""
-        if any(save.path == path for save in self.autosaves()):
-            path.unlink(missing_ok=True)
-
 
 class _Autosaver:
     """Writes a session's project a moment after its last change."""

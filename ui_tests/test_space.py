@@ -177,6 +177,37 @@ def test_an_orbit_can_become_the_picture_and_points_show_from_there(space: Space
     assert_not_blank(space.picture())
 
 
+def test_the_photo_s_view_is_a_click_away_and_a_hidden_view_draws_nothing(space: Space):
+    space.pull((space.canvas["x"] + 60, space.canvas["y"] + 80), dx=40)
+    space.page.mouse.up()
+    wait_in_page(space.page, lambda: space.frame.evaluate(SPLATS_DRAWN) > 0)
+    space.editor.by_id("view-photo").click()
+    assert space.editor.by_id("base").is_visible()
+    wait_in_page(space.page, lambda: space.frame.evaluate(SPLATS_DRAWN) == 0)
+    space.editor.by_id("view-space").click()
+    wait_in_page(space.page, lambda: space.frame.evaluate(SPLATS_DRAWN) > 0)
+    steps = space.editor.steps()
+    space.editor.by_id("space-home").click()
+    wait_in_page(space.page, lambda: space.frame.evaluate(PICTURE_SHOWN))
+    assert space.editor.steps() == steps
+
+
+def test_keys_go_where_the_pointer_is(space: Space):
+    space.editor.by_id("space-snap").focus()
+    space.page.mouse.move(space.canvas["x"] + 400, space.canvas["y"] + 300)
+    space.page.keyboard.press("g")
+    space.frame.locator("#readout").wait_for()
+    space.page.keyboard.press("Escape")
+    wait_in_page(space.page, lambda: not space.frame.locator("#readout").is_visible())
+
+
+SPLATS_DRAWN = """() => {
+  let drawn = 0;
+  window.__viserMutable.scene.traverse((object) => {
+    if (object.material?.uniforms?.textureT_camera_groups && object.visible) drawn += object.geometry.instanceCount;
+  });
+  return drawn;
+}"""
 POINTS_DRAWN = """() => {
   let drawn = false;
   window.__viserMutable.scene.traverse((object) => { drawn ||= Boolean(object.isPoints && object.visible); });

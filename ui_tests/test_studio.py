@@ -1,6 +1,7 @@
 """The studio as an artist uses it, in a real browser with the real engine."""
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,6 +149,28 @@ def test_export_is_the_photo_with_the_edit(cup: Editor):
     assert not same.all()
     flow = cup.download("flo").read_bytes()
     assert flow[:4] == b"PIEH"
+
+
+def test_an_object_under_the_pointer_is_outlined_and_selected_by_a_click(cup: Editor):
+    cup.press("Escape")
+    wait_in_page(cup.page, lambda: cup.stage("data-state") == "ready")
+    steps = cup.steps()
+    cup.page.mouse.move(*cup.point(0.02, 0.02))
+    cup.page.wait_for_timeout(300)
+    away = cup.picture()
+    cup.page.mouse.move(*cup.point(*CUP))
+    wait_in_page(cup.page, lambda: cup.stage("data-over") == "object")
+    wait_in_page(cup.page, lambda: (np.abs(cup.picture().astype(int) - away).max(axis=-1) > 60).sum() > 1000)
+    cup.page.mouse.click(*cup.point(*CUP))
+    wait_in_page(cup.page, lambda: cup.stage("data-over") == "selected" and cup.stage("data-state") == "selected")
+    assert cup.steps() == steps
+
+
+def test_the_export_menu_says_what_will_be_made(cup: Editor):
+    cup.drag_photo(CUP, (0.42, 0.52))
+    cup.by_id("export").click()
+    words = cup.by_id("export-cost").inner_text()
+    assert re.match(r"600 . 400 · [\d.]+ % invented · (about|less than) ", words)
 
 
 def test_an_export_can_be_stopped_and_leaves_no_file(cup: Editor, monkeypatch: pytest.MonkeyPatch):

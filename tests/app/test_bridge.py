@@ -1,14 +1,18 @@
 """3D views live as long as their sessions."""
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from studio_photo import square_photo
 
 from app.bridge import Bridges
 from app.services import Services
 from app.store import SessionStore
+
+PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -33,6 +37,21 @@ def test_a_session_that_ends_takes_its_3d_view_along(store: SessionStore, how: s
     getattr(store, how)(*([session.key] if how == "close" else []))
     assert not listens(port)
     assert bridges.get(session.key) is None
+
+
+def test_objects_stand_in_the_view_of_a_camera_that_was_moved(store: SessionStore):
+    session = store.create()
+    session.open_photo(square_photo(), "square.png")
+    session.lasso([(30, 20), (62, 20), (62, 52), (30, 52)], add=True)
+    session.orbit(5.0, 0.0)
+    assert session.wait_idle(PATIENCE)
+    viewport = Bridges(store).viewport(session.key)
+    assert viewport is not None
+    deadline = time.monotonic() + PATIENCE
+    while session.state.selected not in viewport.clouds():
+        assert time.monotonic() < deadline, "the layers did not come"
+        time.sleep(0.05)
+    assert viewport.selected == session.state.selected
 
 
 def test_a_session_keeps_its_one_view_and_strangers_get_none(store: SessionStore):

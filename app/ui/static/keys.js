@@ -20,7 +20,8 @@ function matches(item, event) {
   if (item.key === null || (event.ctrlKey || event.metaKey) !== item.ctrl || event.altKey) return false;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key !== item.key) return false;
-  return /^[^a-z]$/.test(item.key) || item.key.length > 1 && !item.strict ? item.shift === false || event.shiftKey : event.shiftKey === item.shift;
+  // Signs bring their own Shift, and named keys may have it beside them.
+  return /^[a-z]$/.test(item.key) ? event.shiftKey === item.shift : event.shiftKey || !item.shift;
 }
 
 export function listenToKeys() {

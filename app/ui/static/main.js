@@ -2,6 +2,7 @@
 import { listenToDivider, compare, comparing, showOriginal } from "./compare.js";
 import { maskFill, showHints, showHistory, showStatus, showTop } from "./chrome.js";
 import { dragging, landed, setUnit } from "./drag.js";
+import { exportMenu, listenToExport, toggleExportMenu } from "./export.js";
 import { choose as chooseFile, listenToFiles, offerLast } from "./files.js";
 import { listenToHandles, showHandles } from "./handles.js";
 import { bind, listenToKeys, note, showHelp } from "./keys.js";
@@ -13,7 +14,7 @@ import { depthIsOpen, panelPictures, settled, showInvented, stagePictures } from
 import { inSpace, listenToSpace, listenToSpaceBar, showSpace, showUnit, spaceHome } from "./space.js";
 import { abandon, choose, holdSpace, listenToPointer, resizeBrush, setState } from "./tools.js";
 import { actualPixels, fit, frame, setSize, watchSize, view } from "./view.js";
-import { $, announce, fail, forgive, hush, say } from "./words.js";
+import { $, fail, forgive, say } from "./words.js";
 
 const PARTS = ["stage", "status", "strip", "export-menu", "tool-move", "objects"];
 let state = null, outlined = "";
@@ -108,43 +109,10 @@ function escape() {
   if (state?.selected) gesture("select", { object: null });
 }
 
-function exportMenu(show) {
-  $("export-menu").hidden = !show;
-  $("export").setAttribute("aria-expanded", String(show));
-  if (show) $("export-menu").querySelector("a")?.focus({ focusVisible: false });
-}
-
-// A download is fetched, so that a failure is a sentence in the status line and not a page of its own, and so that
-// what was stopped leaves no part of a file. The status line shows how far it is, and Cancel.
-async function download(link) {
-  if (link.getAttribute("aria-busy")) return;
-  const revision = state.revision;
-  link.setAttribute("aria-busy", "true");
-  exportMenu(false);
-  hush();
-  const reply = await fetch(link.href).catch(() => null);
-  link.removeAttribute("aria-busy");
-  if (!reply?.ok) return fail(reply ? (await reply.json()).error : say("status.offline"));
-  if (reply.status === 204) return announce(say("export.stopped"));
-  const named = /filename\*=UTF-8''([^;]+)/.exec(reply.headers.get("Content-Disposition") ?? "");
-  const save = document.createElement("a");
-  save.href = URL.createObjectURL(await reply.blob());
-  save.download = named ? decodeURIComponent(named[1]) : "";
-  save.click();
-  setTimeout(() => URL.revokeObjectURL(save.href), 60000);
-  exported = revision;
-  announce(say("export.saved", { name: save.download }));
-}
-
-let exported = null;
-addEventListener("beforeunload", (event) => {
-  if (state?.step > 0 && exported !== state.revision) event.preventDefault();
-});
-
 function bindKeys() {
   bind("file", "keys.open", "ctrl+o", () => chooseFile("photo"));
   note("file", "keys.paste", "ctrl+v");
-  bind("file", "keys.export", "ctrl+s", () => { if (!$("export").disabled) exportMenu($("export-menu").hidden); });
+  bind("file", "keys.export", "ctrl+s", toggleExportMenu);
   for (const [tool, key] of [["move", "v"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["pan", "c"]]) {
     bind("tools", `tool.${tool}`, key, () => { if (inSpace()) return false; choose(tool); });
   }
@@ -201,15 +169,10 @@ function bindButtons() {
   $("cancel").addEventListener("click", () => gesture("cancel"));
   $("dismiss").addEventListener("click", forgive);
   $("engine").addEventListener("change", () => gesture("engine", { engine: $("engine").value, seed: state?.seed ?? 0 }));
-  $("export").addEventListener("click", () => exportMenu($("export-menu").hidden));
   // Gradio puts a closed panel's content into the page only when it is opened, so the panels' column listens.
   $("panels").addEventListener("change", (event) => {
     if (event.target.id === "show-invented") showInvented(event.target.checked, state);
   });
-  addEventListener("pointerdown", (event) => { if (!event.target.closest(".menu")) exportMenu(false); });
-  for (const link of document.querySelectorAll("[data-export]")) {
-    link.addEventListener("click", (event) => { event.preventDefault(); download(link); });
-  }
   for (const panel of ["panel-depth", "panel-flow"]) {
     $(panel).addEventListener("click", () => setTimeout(() => { panelPictures(state); showHandles(state); }, 100));
   }
@@ -246,6 +209,7 @@ ready.then(() => {
   listenToDivider();
   listenToHandles();
   listenToFiles();
+  listenToExport(() => state);
   listenToSpace({ help: showHelp, original: () => showOriginal(true), edited: () => showOriginal(false) });
   listenToSpaceBar();
   watchSize();

@@ -30,7 +30,7 @@ function row(item) {
   const select = () => { if (!item.selected) gesture("select", { object }); };
   label.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter") label.blur();
+    if (event.key === "Enter") { label.blur(); select(); }
     if (event.key === "Escape") { label.value = name; label.blur(); }
   });
   label.addEventListener("change", () => {

@@ -9,7 +9,11 @@ const TOOLS = ["move", "box", "lasso", "brush", "eraser", "pan"];
 const CLICK_PIXELS = 4;
 let tool = "move", radius = 20, press = null, spaceHeld = false, state = null, at = null;
 
-export const setState = (next) => { state = next; };
+export function setState(next) {
+  state = next;
+  if (at && !press) pointAt(at);
+}
+
 export const currentTool = () => tool;
 
 export function choose(name) {
@@ -66,9 +70,7 @@ function move(event) {
   at = point;
   hover(point);
   if (!press) {
-    const over = tool === "move" ? objectAt(point) : null;
-    $("stage").dataset.over = !over ? "" : over === state.selected ? "selected" : "object";
-    setHovered(over);
+    pointAt(at);
     return preview();
   }
   press.far ||= Math.hypot(event.clientX - press.x, event.clientY - press.y) >= CLICK_PIXELS;
@@ -88,6 +90,13 @@ function move(event) {
     if (tool === "lasso") draw({ kind: "lasso", points: press.points });
     if (painting()) draw({ kind: "brush", points: press.points, radius, at: point, add: adds(event) });
   }
+}
+
+// Shows what a click here would take.
+function pointAt(pixel) {
+  const over = tool === "move" ? objectAt(pixel) : null;
+  $("stage").dataset.over = !over ? "" : over === state?.selected ? "selected" : "object";
+  setHovered(over);
 }
 
 async function up(event) {
