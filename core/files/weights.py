@@ -1,0 +1,78 @@
+"""The released checkpoints: what they are called, where they come from and where they are kept."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import InvalidInput
+from core.files.download import Source, fetch
+from core.files.folders import user_folder
+from core.types.protocols import CancelToken
+
+_MANIFEST = Path(__file__).resolve().parents[2] / "assets" / "weights" / "manifest.json"
+
+
+@dataclass(frozen=True)
+class ReleasedFile:
+    """A checkpoint its authors offer. `size` in bytes and `sha256` are None where they published none."""
+
+    name: str
+    group: str
+    title: str
+    path: str
+    parameters: int
+    size: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`base` is the authors' address; every file's path goes behind it, as behind a mirror's."""
+
+    base: str
+    licence: str
+    files: tuple[ReleasedFile, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(file.group for file in self.files))
+
+    def in_group(self, group: str) -> tuple[ReleasedFile, ...]:
+        return tuple(file for file in self.files if file.group == group)
+
+
+def read_manifest() -> Manifest:
+    """The manifest that comes with the studio."""
+    stored = json.loads(_MANIFEST.read_text(encoding="utf-8"))
+    return Manifest(stored["base"], stored["licence"], tuple(ReleasedFile(**file) for file in stored["files"]))
+
+
+def weights_folder() -> Path:
+    """LRAS_WEIGHTS if set, else a folder of this user's own."""
+    chosen = os.environ.get("LRAS_WEIGHTS")
+    return Path(chosen) if chosen else user_folder("XDG_DATA_HOME", ".local/share") / "weights"
+
+
+def address(file: ReleasedFile, base: str) -> str:
+    """Where the file is below the authors' address or a mirror's. Raises InvalidInput."""
+    if not base.startswith(("https://", "http://")):
+        raise InvalidInput(f"The address {base!r} must begin with https:// or http://.")
+    return f"{base.rstrip('/')}/{file.path}"
+
+
+def download(
+    file: ReleasedFile,
+    folder: Path,
+    base: str,
+    progress: Callable[[int, int | None], None],
+    cancel: CancelToken,
+) -> Path:
+    """The file in `folder`, fetched unless it is there; goes on where an earlier call stopped.
+
+    `progress` hears the bytes on the disk and the whole size, None while that is not known. Raises EditorError
+    and Cancelled.
+    """
+    source = Source(address(file, base), file.size, file.sha256)
+    return fetch(source, folder / file.path, progress, cancel)
