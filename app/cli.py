@@ -14,13 +14,14 @@ from app.commands.cloud import add_cloud
 from app.commands.depth import add_depth
 from app.commands.doctor import add_doctor
 from app.commands.edit import add_edit
+from app.commands.lras import add_lras
 from app.commands.mask import add_mask
 from app.commands.replay import add_replay
 from app.commands.test import add_test
 from app.commands.ui import add_ui
 from core.errors import EditorError
 
-COMMANDS = (add_ui, add_edit, add_mask, add_depth, add_cloud, add_replay, add_doctor, add_bench, add_test)
+COMMANDS = (add_ui, add_edit, add_mask, add_depth, add_cloud, add_replay, add_doctor, add_bench, add_lras, add_test)
 
 
 class OneLineParser(argparse.ArgumentParser):

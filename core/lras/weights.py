@@ -28,7 +28,7 @@ _MEMORY = Path("/proc/meminfo")
 
 @dataclass(frozen=True)
 class Summary:
-    """What is in a checkpoint, without its weights. `dtypes` are the stored ones, `size_bytes` the tensors'."""
+    """What is in a checkpoint, without its weights. `dtypes` are its weights', `size_bytes` the tensors'."""
 
     kind: Kind
     layout: str
@@ -51,7 +51,7 @@ def inspect(path: Path) -> Summary:
         parameters=config.parameter_count
         if isinstance(config, TransformerConfig)
         else sum(weight.numel() for weight in network.parameters()),
-        dtypes=tuple(sorted({_word(entry.dtype) for entry in checkpoint.entries.values()})),
+        dtypes=tuple(sorted({_word(e.dtype) for e in checkpoint.entries.values() if e.dtype in (*FLOATS, torch.int8)})),
         size_bytes=sum(entry.size_bytes for entry in checkpoint.entries.values()),
         ranges_from=checkpoint.ranges_from,
     )
