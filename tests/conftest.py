@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
+# The tests' networks are so small that sharing out their work costs more than doing it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 install_import_hook("core", "typecheck.check")
 
 

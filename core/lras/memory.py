@@ -11,7 +11,6 @@ from core.lras.config import TransformerConfig
 
 _FLOAT = 4
 _INT8_SCALE = 0.002
-_MASK_BYTES = 1
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def estimate(
     hidden = batch * new_tokens * width * item * (1 + 1 + 3 + 1 + 4 + 4)
     # Scores once in the network's precision and three times in float32: scaled, soft-maxed, logarithm.
     scores = batch * scored_tokens * config.vocab_size * (item + 3 * _FLOAT)
-    return MemoryEstimate(weights, cache, hidden + scores + new_tokens * tokens * _MASK_BYTES)
+    return MemoryEstimate(weights, cache, hidden + scores + new_tokens * tokens * item)
 
 
 @contextmanager

@@ -31,6 +31,8 @@ class Sampling:
 
 
 GREEDY = Sampling(temperature=0)
+# A wrong draft ends the filtering, which costs more than scoring.
+_FILTERED_AT_ONCE = 8
 
 
 def probabilities(logits: Float[Tensor, "*N V"], sampling: Sampling) -> Float[Tensor, "*N V"]:
@@ -42,16 +44,26 @@ def probabilities(logits: Float[Tensor, "*N V"], sampling: Sampling) -> Float[Te
         best = logits.argmax(-1, keepdim=True)
         return torch.zeros_like(logits, dtype=_wide(logits)).scatter_(-1, best, 1.0)
     scores = logits / sampling.temperature
-    if sampling.top_k is not None:
-        kth = torch.topk(scores, min(sampling.top_k, scores.shape[-1])).values[..., -1:]
-        scores = scores.masked_fill(scores < kth, float("-inf"))
-    wide = scores.to(_wide(logits))
+    if sampling.top_k is None and sampling.top_p is None:
+        return scores.to(_wide(logits)).softmax(-1)
+    ranked, tokens = _survivors(scores, sampling.top_k)
+    ranked = ranked.to(_wide(logits))
     if sampling.top_p is not None:
-        ordered, indices = wide.sort(dim=-1, descending=True)
-        shares = ordered.softmax(-1)
-        beyond = shares.cumsum(-1) - shares > sampling.top_p
-        wide = wide.masked_fill(torch.zeros_like(beyond).scatter(-1, indices, beyond), float("-inf"))
-    return wide.softmax(-1)
+        shares = ranked.softmax(-1)
+        ranked = ranked.masked_fill(shares.cumsum(-1) - shares > sampling.top_p, float("-inf"))
+    return torch.zeros_like(logits, dtype=ranked.dtype).scatter_(-1, tokens, ranked.softmax(-1))
+
+
+def _survivors(scores: Float[Tensor, "*N V"], top_k: int | None) -> tuple[Float[Tensor, "*N K"], Int64[Tensor, "*N K"]]:
+    """Scores in falling order with their tokens: all, or the best `top_k` and what ties with the last of them."""
+    if top_k is None or top_k >= scores.shape[-1]:
+        return scores.sort(dim=-1, descending=True, stable=True)
+    kth = torch.topk(scores, top_k).values[..., -1:]
+    most = int((scores >= kth).sum(-1).max())
+    # Equals come in the vocabulary's order, as when everything is sorted.
+    tokens = torch.topk(scores, most).indices.sort(dim=-1).values
+    ranked, places = scores.gather(-1, tokens).sort(dim=-1, descending=True, stable=True)
+    return ranked.masked_fill(ranked < kth, float("-inf")), tokens.gather(-1, places)
 
 
 def draw(logits: Float[Tensor, "*N V"], sampling: Sampling, generator: torch.Generator | None) -> Int64[Tensor, "*N"]:
@@ -79,22 +91,21 @@ def accept(
         best = logits.argmax(-1)
         wrong = (best != drafts).nonzero()
         return (len(drafts), None) if len(wrong) == 0 else (int(wrong[0]), int(best[wrong[0, 0]]))
-    chances = probabilities(logits, sampling)
-    own = chances.gather(-1, drafts[:, None])[:, 0]
-    luck = torch.rand(own.shape, generator=generator, dtype=own.dtype, device=own.device)
-    wrong = (luck >= own).nonzero()
-    if len(wrong) == 0:
-        return len(drafts), None
-    first = int(wrong[0])
-    rest = chances[first].clone()
-    rest[drafts[first]] = 0
-    return first, int(torch.multinomial(rest, 1, generator=generator))
+    luck = torch.rand(drafts.shape, generator=generator, dtype=_wide(logits), device=drafts.device)
+    for start in range(0, len(drafts), _FILTERED_AT_ONCE):
+        part = slice(start, start + _FILTERED_AT_ONCE)
+        chances = probabilities(logits[part], sampling)
+        wrong = (luck[part] >= chances.gather(-1, drafts[part, None])[:, 0]).nonzero()
+        if len(wrong):
+            first = int(wrong[0])
+            rest = chances[first].index_fill(0, drafts[start + first], 0)
+            return start + first, int(torch.multinomial(rest, 1, generator=generator))
+    return len(drafts), None
 
 
 def entropy(logits: Float[Tensor, "*N V"]) -> Float[Tensor, "*N"]:
     """How unsure the network is of each token, in nats, before any filter; 0 when certain."""
-    logs = logits.to(_wide(logits)).log_softmax(-1)
-    return -(logs.exp() * logs).nansum(-1)
+    return torch.special.entr(logits.softmax(-1, dtype=_wide(logits))).sum(-1)
 
 
 def _wide(logits: Tensor) -> torch.dtype:

@@ -6,7 +6,7 @@ Parameters are named as in the released checkpoints. No sampling inside.
 from typing import cast
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,8 +14,8 @@ from core.lras.cache import KVCache
 from core.lras.config import Span, TransformerConfig
 from core.lras.int8 import Int8Linear
 
-# A pass over fewer new tokens than this needs no is_causal shortcut: its mask is small.
-AttentionMask = Bool[Tensor, "T S"]
+# Added to the scores: 0 where a new token sees an old or new one, else minus infinity.
+AttentionMask = Float[Tensor, "T S"]
 
 
 class Attention(nn.Module):
@@ -101,12 +101,11 @@ class Transformer(nn.Module):
     ) -> Float[Tensor, "B T C"]:
         """Hidden states after the last LayerNorm; the new tokens are added to `cache`.
 
-        `mask[t, s]` says whether new token t sees token s of cache and new tokens together; None is
-        plain causal attention.
+        `mask` is over cache and new tokens together, in the network's dtype; None is plain causal attention.
         """
         count = tokens.shape[1]
         if mask is None and cache is not None and cache.length and count > 1:
-            mask = causal_mask(cache.length, count, tokens.device)
+            mask = causal_mask(cache.length, count, self.dtype, tokens.device)
         x = self.transformer["token_embedding"](tokens) + self.transformer["positional_embedding"](positions)
         for layer, block in enumerate(cast(nn.ModuleList, self.transformer["h"])):
             x = block(x, mask, cache, layer)
@@ -123,6 +122,7 @@ class Transformer(nn.Module):
         return functional.linear(hidden, self.lm_head.weight[span.start : span.stop])
 
 
-def causal_mask(past: int, count: int, device: torch.device) -> AttentionMask:
+def causal_mask(past: int, count: int, dtype: torch.dtype, device: torch.device) -> AttentionMask:
     """New token t sees everything before it and itself."""
-    return torch.ones(count, past + count, dtype=torch.bool, device=device).tril(past)
+    hidden = torch.full((count, past + count), float("-inf"), dtype=dtype, device=device)
+    return hidden.triu(past + 1)

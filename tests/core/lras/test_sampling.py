@@ -42,7 +42,7 @@ def test_ties_at_the_kth_value_all_stay() -> None:
 @pytest.mark.parametrize("draft", [0, 3])
 def test_checking_a_draft_draws_from_the_models_own_distribution(sampling: Sampling, draft: int) -> None:
     generator = torch.Generator().manual_seed(5)
-    count = 20_000
+    count = 5_000
     drawn: Counter[int] = Counter()
     for _ in range(count):
         held, instead = accept(SCORES, torch.tensor([draft]), sampling, generator)
