@@ -88,10 +88,13 @@ class Checkpoint:
         return "transformer" if isinstance(self.config, TransformerConfig) else "quantizer"
 
     def tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """Every tensor, mapped from the file; copy it before asking for the next."""
+        """Every tensor, mapped from the file; copy it before asking for the next.
+
+        The largest come first, when little else is in memory yet.
+        """
         most = max(_MAPPED_BYTES, sum(entry.size_bytes for entry in self.entries.values()) // _MAPPED_SHARE)
         batch, mapped = [], 0
-        for name, entry in self.entries.items():
+        for name, entry in sorted(self.entries.items(), key=lambda item: -item[1].size_bytes):
             if batch and mapped + entry.size_bytes > most:
                 yield from self._read(batch).items()
                 batch, mapped = [], 0
