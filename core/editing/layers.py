@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.editing.memo import Memo
-from core.maths.bands import paste
+from core.maths.bands import copied, paste
 from core.maths.camera import cropped, resized
 from core.maths.depth import continue_far_side, inverse_depth, object_inverse_depth
 from core.maths.layout import upright_object_depth
@@ -92,7 +92,7 @@ def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
     standing = standing_objects(project)
     if not standing:
         return view
-    inverse = inverse.copy()
+    inverse = copied(inverse)
     for item in standing:
         shape = _object_shape(project, size, item, memo)
         paste(inverse[shape.window], shape.inverse_depth, shape.coverage >= 128)

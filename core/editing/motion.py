@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float32, Float64
 from core.editing.compositor import Sprite, sample
 from core.editing.layers import ObjectLayer, SourceView, object_window_intrinsics
 from core.maths.bands import in_bands, paste
-from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, unhidden, visible_in_target
+from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, put_flow, unhidden, visible_in_target
 from core.maths.raster import InverseMap, rasterise_grid
 from core.maths.rigid import placement_matrix
 from core.types.camera import Intrinsics
@@ -110,6 +110,5 @@ def flow_field(
     for layer in moved:
         rows, columns = layer.owned.shape
         window = (slice(layer.origin[1], layer.origin[1] + rows), slice(layer.origin[0], layer.origin[0] + columns))
-        paste(flow[window], flow_of_grid(layer.grid, layer.origin), layer.owned)
-        paste(visible[window], visible_in_target(layer.grid, nearest), layer.owned)
+        put_flow(layer.grid, layer.origin, nearest, layer.owned, flow[window], visible[window])
     return FlowField(flow, visible, uncovered)

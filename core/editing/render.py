@@ -32,7 +32,7 @@ from core.editing.motion import (
     warp_background,
     without_fringe,
 )
-from core.maths.bands import paste, reciprocal
+from core.maths.bands import copied, paste, reciprocal
 from core.maths.camera import resized
 from core.maths.depth import near_side
 from core.maths.flow import MovedGrid
@@ -168,9 +168,9 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
         context.cancel.check()
         if at_home:
             alpha = None if plate.alpha is None else plate.alpha.copy()
-            inverse = plate.inverse_depth.copy()
+            inverse = copied(plate.inverse_depth)
             hiding = _hiding(context, inverse, standing_area(context.project, context.view.size))
-            canvas = Canvas(plate.pixels.copy(), alpha, inverse, plate.hole.copy(), hiding)
+            canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), hiding)
             yield _finish(context, canvas, sprites, moved, None, (plate.done, plate.is_final))
         elif plate.is_final:
             yield from _render_new_view(context, plate, sprites, moved)
@@ -196,7 +196,7 @@ def _render_new_view(
     for update in _invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, None):
         filled_alpha, inverse = _filled_alpha(alpha, unknown), reciprocal(update.depth)
         hiding = _hiding(context, inverse, standing)
-        canvas = Canvas(update.image.copy(), filled_alpha, inverse, invented | unknown, hiding)
+        canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, hiding)
         yield _finish(context, canvas, sprites, moved, grid, (update.done, update.is_final))
 
 
@@ -220,7 +220,7 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         unknown = ~where.covered
     for update in _invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
         inverse = reciprocal(update.depth)
-        canvas = Canvas(update.image.copy(), _filled_alpha(alpha, unknown), inverse, unknown, inverse)
+        canvas = Canvas(copied(update.image), _filled_alpha(alpha, unknown), inverse, unknown, inverse)
         yield _finish(context, canvas, [], [], grid, (update.done, update.is_final), removed=~present)
 
 

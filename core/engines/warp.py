@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 
-from core.maths.bands import block_any, paste
+from core.maths.bands import block_any, copied, paste
 from core.maths.fill import Picture, smooth
 from core.maths.holes import Hole, background_side, fill_depth, find_holes
 from core.types.protocols import CancelToken, EngineInfo, EngineRequest, EngineUpdate
@@ -54,7 +54,7 @@ class WarpEngine:
     def render(self, request: EngineRequest, cancel: CancelToken) -> Iterator[EngineUpdate]:
         """A smooth preview, then one update per larger hole; the last is final. Raises Cancelled soon."""
         cancel.check()
-        image, depth = request.draft.copy(), request.depth.copy()
+        image, depth = copied(request.draft), copied(request.depth)
         parts = []
         for hole in find_holes(request.unknown):
             cancel.check()
@@ -62,12 +62,12 @@ class WarpEngine:
         confidence = _confidence(request.unknown)
         textured = [part for part in parts if not part.hole.is_thin]
         if textured and request.previews:
-            yield EngineUpdate(image.copy(), depth.copy(), confidence, _PREVIEW_DONE, is_final=False)
+            yield EngineUpdate(copied(image), copied(depth), confidence, _PREVIEW_DONE, is_final=False)
         for index, part in enumerate(textured):
             self._texture(request, part, image, depth, index, cancel)
             done = _PREVIEW_DONE + (1 - _PREVIEW_DONE) * (index + 1) / len(textured)
             if index + 1 < len(textured) and request.previews:
-                yield EngineUpdate(image.copy(), depth.copy(), confidence, done, is_final=False)
+                yield EngineUpdate(copied(image), copied(depth), confidence, done, is_final=False)
         yield EngineUpdate(image, depth, confidence, 1.0, is_final=True)
 
     def _texture(
@@ -107,6 +107,6 @@ def _confidence(unknown: np.ndarray) -> np.ndarray:
     blocks = np.maximum(0.1, 0.8 * 0.5 ** (inside / halving)).astype(np.float32)
     height, width = unknown.shape
     size = (step * blocks.shape[1], step * blocks.shape[0])
-    confidence = np.ones(unknown.shape, np.float32)
+    confidence = copied(np.broadcast_to(np.float32(1), unknown.shape))
     paste(confidence, cv2.resize(blocks, size, interpolation=cv2.INTER_NEAREST)[:height, :width], unknown)
     return confidence

@@ -59,6 +59,13 @@ def _reciprocal(values, result, first, last):
             result[y, x] = np.float32(1) / value if value > 0 else np.float32(0)
 
 
+def copied(field: Shaped[np.ndarray, "H W *C"]) -> Shaped[np.ndarray, "H W *C"]:
+    """A copy; most of the time that a large one takes goes into getting its memory, which threads share."""
+    result = np.empty(field.shape, field.dtype)
+    in_bands(field.shape, lambda first, last: np.copyto(result[first:last], field[first:last]))
+    return result
+
+
 def paste(
     target: Shaped[np.ndarray, "H W *C"], values: Shaped[np.ndarray, "#H #W *C"], where: Bool[np.ndarray, "H W"]
 ) -> None:

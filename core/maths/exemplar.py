@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.maths import patchmatch
-from core.maths.bands import block_any, in_bands
+from core.maths.bands import block_any, copied, in_bands
 from core.maths.fill import Picture, block_means, full_scale, smooth, solving_step, to_float
 from core.maths.holes import lies_at_rim
 from core.maths.membrane import membrane
@@ -321,7 +321,7 @@ def _transferred(
     check: Callable[[], None],
 ) -> Picture:
     """The picture with every unknown pixel copied, in full resolution, from where the reduced solution took it."""
-    result = picture.copy()
+    result = copied(picture)
     levels = full_scale(picture)
     match = np.ascontiguousarray(solution.field.match.transpose(1, 2, 0))
 

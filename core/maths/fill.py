@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped, UInt8, UInt16
 
-from core.maths.bands import in_bands
+from core.maths.bands import copied, in_bands
 from core.maths.compiled import compiled, no_type_check
 from core.maths.membrane import membrane
 
@@ -31,7 +31,7 @@ def to_float(picture: Picture) -> Float32[np.ndarray, "H W 3"]:
 
 def put_back(picture: Picture, values: Float32[np.ndarray, "H W 3"], unknown: Bool[np.ndarray, "H W"]) -> Picture:
     """A copy of `picture` whose unknown pixels are `values` (0..1) in the picture's own type."""
-    result = picture.copy()
+    result = copied(picture)
     in_bands(unknown.shape, partial(_put_back, values, unknown, full_scale(picture), result))
     return result
 
@@ -109,7 +109,7 @@ def _coarse_membrane(values: np.ndarray, unknown: np.ndarray, source_ok: np.ndar
 
 def _enlarged(solved: np.ndarray, picture: np.ndarray, unknown: np.ndarray, step: int) -> np.ndarray:
     """A copy of `picture` with the unknown pixels interpolated from blocks of `step` x `step` pixels."""
-    result = picture.copy()
+    result = copied(picture)
     in_bands(unknown.shape, partial(_write_enlarged, solved, step, unknown, full_scale(picture), result))
     return result
 
@@ -138,7 +138,7 @@ def _write_enlarged(solved, step, unknown, levels, result, first, last):
                 result[y, x, c] = coded(above + fy * (below - above), levels)
 
 
-def solving_step(unknown: Bool[np.ndarray, "H W"], most: int = 800) -> int:
+def solving_step(unknown: Bool[np.ndarray, "H W"], most: int = 750) -> int:
     """By how much a window is reduced before solving: to at most `most` pixels on its longer side, as a preview has."""
     return -(-max(unknown.shape) // most)
 

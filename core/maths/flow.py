@@ -144,6 +144,43 @@ def visible_in_target(
     return visible
 
 
+def put_flow(
+    grid: MovedGrid,
+    origin: tuple[int, int],
+    nearest: Float32[np.ndarray, "H W"],
+    owned: Bool[np.ndarray, "h w"],
+    flow: Float32[np.ndarray, "h w 2"],
+    visible: Bool[np.ndarray, "h w"],
+    tolerance: float = 0.03,
+) -> None:
+    """Write `flow_of_grid` and `visible_in_target` of the owned pixels into `flow` and `visible`."""
+    share = np.float32(1.0 - tolerance)
+    in_bands(owned.shape, partial(_put_flow, grid, origin, nearest, share, owned, flow, visible))
+
+
+@compiled
+@no_type_check
+def _put_flow(grid, origin, nearest, share, owned, flow, visible, first, last):
+    u, v, moved = grid
+    for row in range(first, last):
+        for column in range(u.shape[1]):
+            if owned[row, column]:
+                x, y = u[row, column], v[row, column]
+                flow[row, column, 0] = x - np.float32(origin[0] + column)
+                flow[row, column, 1] = y - np.float32(origin[1] + row)
+                visible[row, column] = _seen_at(x, y, moved[row, column], nearest, share)
+
+
+@compiled
+@no_type_check
+def _seen_at(x, y, inverse, nearest, share):
+    """Whether a point that lands at (x, y) lies in the frame and is not behind what is seen there."""
+    height, width = nearest.shape
+    if -0.5 < x < width - 0.5 and -0.5 < y < height - 0.5:
+        return inverse >= share * nearest[int(np.rint(y)), int(np.rint(x))]
+    return False
+
+
 def unhidden(
     inverse: Float32[np.ndarray, "H W"], nearest: Float32[np.ndarray, "H W"], tolerance: float = 0.03
 ) -> Bool[np.ndarray, "H W"]:
@@ -162,11 +199,6 @@ def unhidden(
 @compiled
 @no_type_check
 def _mark_visible(u, v, moved, nearest, share, visible, first, last):
-    height, width = nearest.shape
-    columns = u.shape[1]
     for row in range(first, last):
-        for column in range(columns):
-            x, y = u[row, column], v[row, column]
-            if -0.5 < x < width - 0.5 and -0.5 < y < height - 0.5:
-                behind = nearest[int(np.rint(y)), int(np.rint(x))]
-                visible[row, column] = moved[row, column] >= share * behind
+        for column in range(u.shape[1]):
+            visible[row, column] = _seen_at(u[row, column], v[row, column], moved[row, column], nearest, share)

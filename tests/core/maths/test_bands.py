@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from core.maths.bands import block_any, in_bands, paste, reciprocal
+from core.maths.bands import block_any, copied, in_bands, paste, reciprocal
 
 LARGE = (700, 900)
 
@@ -44,6 +44,7 @@ def test_paste_into_a_window_is_a_boolean_assignment(shape: tuple[int, ...]) -> 
     expected[window][where[window]] = values[window][where[window]]
     paste(picture[window], values[window], where[window])
     assert np.array_equal(picture, expected)
+    assert np.array_equal(copied(picture), expected)
 
 
 @pytest.mark.parametrize("step", [1, 4, 7])

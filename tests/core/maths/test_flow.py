@@ -5,7 +5,15 @@ import pytest
 from scenes import CAMERA, HEIGHT, WIDTH, card_before_wall, slanted_floor
 
 from core.maths.camera import pixel_rays, project
-from core.maths.flow import flow_links, flow_of_grid, landing_bounds, moved_grid, resized_flow, visible_in_target
+from core.maths.flow import (
+    flow_links,
+    flow_of_grid,
+    landing_bounds,
+    moved_grid,
+    put_flow,
+    resized_flow,
+    visible_in_target,
+)
 from core.maths.flow_colour import colour_wheel, flow_colours
 from core.maths.raster import rasterise_grid, surface_links
 from core.maths.rigid import axis_rotation, invert, pose, transform
@@ -104,3 +112,13 @@ def test_landing_bounds_are_the_extremes_of_what_lands() -> None:
     expected = (u[landed].min(), v[landed].min(), u[landed].max(), v[landed].max())
     assert landing_bounds(grid) == pytest.approx(expected)
     assert landing_bounds((u, v, np.zeros_like(u))) is None
+
+
+def test_putting_flow_writes_what_the_whole_field_has_where_it_is_owned() -> None:
+    grid = moved_grid(inverse_of(slanted_floor()), CAMERA, CAMERA, MOTION.matrix)
+    nearest = rasterise_grid(*grid, surface_links(grid[2], grid[2] > 0), WIDTH, HEIGHT).inverse_depth
+    owned = np.random.default_rng(0).random((HEIGHT, WIDTH)) < 0.5
+    flow, visible = np.zeros((HEIGHT, WIDTH, 2), np.float32), np.zeros((HEIGHT, WIDTH), bool)
+    put_flow(grid, (0, 0), nearest, owned, flow, visible)
+    assert np.array_equal(flow, np.where(owned[..., None], flow_of_grid(grid), 0), equal_nan=True)
+    assert np.array_equal(visible, owned & visible_in_target(grid, nearest))
