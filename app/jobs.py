@@ -56,13 +56,16 @@ class RenderJobs:
 
     @property
     def state(self) -> JobState:
-        """The newest job, its times up to date."""
-        if not self._state.running:
-            return self._state
+        """The newest job, its times up to date; one that waits for its turn runs already, for whoever asked."""
+        with self._wake:
+            waiting, state = self._waiting, self._state
+        if waiting is not None:
+            return JobState(running=True, stage=waiting.title)
+        if not state.running:
+            return state
         elapsed = time.monotonic() - self._begun
-        done = self._state.done
-        remaining = elapsed * (1 - done) / done if done > 0.05 else None
-        return replace(self._state, elapsed=elapsed, remaining=remaining)
+        remaining = elapsed * (1 - state.done) / state.done if state.done > 0.05 else None
+        return replace(state, elapsed=elapsed, remaining=remaining)
 
     def start(self, revision: int, title: str, make_frames: MakeFrames) -> None:
         """Render this next; whatever runs is asked to stop."""
@@ -107,16 +110,17 @@ class RenderJobs:
                     self._wake.wait()
                 if self._closed:
                     return
-                self._current, self._waiting = self._waiting, None
-            assert self._current is not None
-            self._run(self._current)
+                request, self._waiting = self._waiting, None
+                assert request is not None
+                self._current, self._begun = request, time.monotonic()
+                self._state = JobState(running=True, stage=request.title)
+            self._run(request)
             with self._wake:
                 self._current = None
                 self._wake.notify_all()
 
     def _run(self, request: _Request) -> None:
-        self._begun = time.monotonic()
-        self._tell(request, JobState(running=True, stage=request.title))
+        self._tell(request, self._state)
         error = None
         try:
             for frame in request.make_frames(request.token):

@@ -165,6 +165,23 @@ def test_listeners_hear_changes_and_frames(session):
     assert len(heard) == count
 
 
+def test_a_change_is_never_seen_without_the_work_it_asked_for(coffee):
+    idle(coffee)
+    working: list[bool] = []
+
+    def listen(event: Event) -> None:
+        if event.kind == "changed":
+            done = coffee.frame is not None and coffee.frame.stage == "final"
+            working.append(coffee.state.job.running or done)
+
+    coffee.subscribe(listen)
+    for right in (-0.1, -0.2, -0.3):
+        coffee.slide(coffee.state.selected, right, 0.0)
+    assert working == [True, True, True]
+    idle(coffee)
+    assert not coffee.state.job.running
+
+
 def test_a_failing_engine_is_seen_and_the_last_frame_stays(coffee):
     idle(coffee)
     heard: list[Event] = []
