@@ -1,8 +1,6 @@
 import argparse
 import json
 import os
-import subprocess
-import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +20,6 @@ from core.lras.config import (
     ResBlock,
     TransformerConfig,
     Upsample,
-    rgb_flow_config,
 )
 from core.lras.int8 import quantise_linears
 from core.lras.quantizer import Quantizer
@@ -351,52 +348,3 @@ def test_too_little_memory_is_told_before_anything_is_read(tmp_path, monkeypatch
     path = write_official(tmp_path / "model.pt", **{HEAD: NAN})
     with pytest.raises(InvalidInput, match=r"needs 0\.0 GB of memory and 0\.0 GB are free"):
         load_transformer(path)
-
-
-# Threads that wait for each other on a busy machine would take most of the time.
-ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-
-LOAD_AND_MEASURE = """
-import sys, threading, time
-from pathlib import Path
-import torch
-from core.lras.weights import load_transformer
-
-def resident():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
-load_transformer(Path(sys.argv[1]), torch.float32)  # whatever PyTorch itself sets up
-before, highest, done = resident(), 0, threading.Event()
-
-def watch():
-    global highest
-    while not done.is_set():
-        highest = max(highest, resident())
-        time.sleep(0.0005)
-
-watcher = threading.Thread(target=watch)
-watcher.start()
-model = load_transformer(Path(sys.argv[2]), getattr(torch, sys.argv[3]))
-done.set()
-watcher.join()
-print((highest - before) / sum(t.numel() * t.element_size() for t in model.state_dict().values()))
-"""
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_loading_needs_little_more_memory_than_the_network(tmp_path):
-    """307 MB of float32, two tables of 34 MB among them; mapped pages count."""
-    config = rgb_flow_config(n_layer=19, n_head=8, n_embd=512, grid=4, rgb_codes=16384, bins=16)
-    with torch.device("meta"):
-        model = Transformer(config)
-    for weight in model.to_empty(device="cpu").parameters():
-        torch.nn.init.constant_(weight, 0.1)
-    torch.save({"cfg": config.as_cfg(), "model": model.state_dict()}, tmp_path / "big.pt")
-    save_transformer(model, tmp_path / "folder", torch.float32)
-    write_official(tmp_path / "small.pt")
-    del model
-    for path, dtype in (("big.pt", "bfloat16"), ("folder", "bfloat16"), ("big.pt", "int8")):
-        command = [sys.executable, "-c", LOAD_AND_MEASURE, str(tmp_path / "small.pt"), str(tmp_path / path), dtype]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **ONE_THREAD})
-        share = float(done.stdout)
-        assert 0.9 < share < 1.2, (path, dtype)
