@@ -16,7 +16,7 @@ from core.lras.transformer import Transformer
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 LOAD_AND_MEASURE = """
-import sys, threading, time
+import ctypes, sys, threading, time
 from pathlib import Path
 import torch
 from core.lras.weights import load_transformer
@@ -24,21 +24,27 @@ from core.lras.weights import load_transformer
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
-load_transformer(Path(sys.argv[1]), torch.float32)  # whatever PyTorch itself sets up
-before, highest, done = resident(), 0, threading.Event()
+def growth(path, dtype):
+    ctypes.CDLL(None).malloc_trim(0)
+    before, highest, done = resident(), 0, threading.Event()
 
-def watch():
-    global highest
-    while not done.is_set():
-        highest = max(highest, resident())
-        time.sleep(0.0005)
+    def watch():
+        nonlocal highest
+        while not done.is_set():
+            highest = max(highest, resident())
+            time.sleep(0.001)
 
-watcher = threading.Thread(target=watch)
-watcher.start()
-model = load_transformer(Path(sys.argv[2]), getattr(torch, sys.argv[3]))
-done.set()
-watcher.join()
-print((highest - before) / sum(t.numel() * t.element_size() for t in model.state_dict().values()))
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    model = load_transformer(Path(path), getattr(torch, dtype))
+    done.set()
+    watcher.join()
+    return (highest - before) / sum(t.numel() * t.element_size() for t in model.state_dict().values())
+
+small, *cases = sys.argv[1:]
+load_transformer(Path(small))  # whatever PyTorch itself sets up
+for case in cases:
+    print(growth(*case.split("=")))
 """
 
 
@@ -50,12 +56,13 @@ def test_loading_needs_little_more_memory_than_the_network(tmp_path):
         model = Transformer(config)
     for weight in model.to_empty(device="cpu").parameters():
         torch.nn.init.constant_(weight, 0.1)
-    torch.save({"cfg": config.as_cfg(), "model": model.state_dict()}, tmp_path / "big.pt")
-    save_transformer(model, tmp_path / "folder", torch.float32)
-    torch.save({"cfg": SMALL.as_cfg(), "model": network(dtype=torch.float32).state_dict()}, tmp_path / "small.pt")
-    del model
-    for path, dtype in (("big.pt", "bfloat16"), ("folder", "bfloat16"), ("big.pt", "int8")):
-        command = [sys.executable, "-c", LOAD_AND_MEASURE, str(tmp_path / "small.pt"), str(tmp_path / path), dtype]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **ONE_THREAD})
-        share = float(done.stdout)
-        assert 0.9 < share < 1.2, (path, dtype)
+    small, big, folder = tmp_path / "small.pt", tmp_path / "big.pt", tmp_path / "folder"
+    torch.save({"cfg": SMALL.as_cfg(), "model": network(dtype=torch.float32).state_dict()}, small)
+    torch.save({"cfg": config.as_cfg(), "model": model.state_dict()}, big)
+    save_transformer(model, folder, torch.float32)
+    cases = (f"{big}=bfloat16", f"{folder}=bfloat16", f"{big}=int8")
+    command = [sys.executable, "-c", LOAD_AND_MEASURE, str(small), *cases]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **ONE_THREAD})
+    shares = [float(line) for line in done.stdout.split()]
+    assert len(shares) == len(cases)
+    assert all(0.9 < share < 1.2 for share in shares), shares
