@@ -27,6 +27,7 @@ def add_lras(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_inspect(actions)
     _add_convert(actions)
     _add_download(actions)
+    _add_verify(actions)
 
 
 def _add_inspect(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -51,6 +52,12 @@ def _add_download(actions: "argparse._SubParsersAction[argparse.ArgumentParser]"
     action.add_argument("--folder", metavar="DIR", type=Path, help="default: LRAS_WEIGHTS or your data folder")
     action.add_argument("--yes", action="store_true", help="do not ask")
     action.set_defaults(run=run_download)
+
+
+def _add_verify(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    action = actions.add_parser("verify", help="run recorded fixtures of the public implementation through our code")
+    action.add_argument("folder", metavar="DIR", type=Path, help="the folder that holds the .pt fixtures")
+    action.set_defaults(run=run_verify)
 
 
 def run_inspect(args: argparse.Namespace) -> int:
@@ -108,6 +115,19 @@ def run_download(args: argparse.Namespace) -> int:
         for file in files:
             print(download(file, folder, base, _shown(file.name), cancel), flush=True)
     return 0
+
+
+def run_verify(args: argparse.Namespace) -> int:
+    """One line a case; 1 when any differs. Raises EditorError."""
+    from core.lras.verify import verify
+
+    failed = count = 0
+    for check in verify(args.folder):
+        count += 1
+        failed += not check.passed
+        print(f"{'same' if check.passed else 'DIFFERS':8}{check.error:<12.3g}{check.name}", flush=True)
+    print(f"{count - failed} of {count} cases are the same")
+    return 1 if failed else 0
 
 
 def _summary_lines(summary: "Summary") -> list[str]:
