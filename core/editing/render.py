@@ -186,7 +186,9 @@ def _render_new_view(
         kept = without_fringe(plate.inverse_depth, radius=1 + round(max(view.size) / 2000))
         links = surface_links(plate.inverse_depth, kept)
         inverse = np.where(kept, plate.inverse_depth, np.float32(0))
+        context.cancel.check()
         where, grid = warp_background(inverse, view, scene, target, links)
+        context.cancel.check()
         draft = sample(plate.pixels, where)
         alpha = None if plate.alpha is None else sample(plate.alpha, where)
         invented = sample_nearest(plate.hole, where)
@@ -232,6 +234,7 @@ def _sprites(context: RenderContext) -> tuple[list[Sprite], list[MovedLayer]]:
     for item in drawn_objects(project):
         context.cancel.check()
         layer = object_layer(project, view, item, context.memo)
+        context.cancel.check()
         sprite, grid = place_sprite(view, layer, object_motion(project.scene, item), target)
         if sprite is not None:
             sprites.append(sprite)
@@ -249,6 +252,7 @@ def _invent(
     flow: FlowField | None,
 ) -> Iterator[EngineUpdate]:
     """Ask the engine for the unknown pixels. `excluded` ones are neither known nor wanted."""
+    context.cancel.check()
     foreground = near_side(inverse, ~(unknown | excluded))
     foreground |= excluded
     request = EngineRequest(
@@ -280,6 +284,7 @@ def _finish(
     progress: tuple[float, bool],
     removed: Bool[np.ndarray, "H W"] | None = None,
 ) -> Frame:
+    context.cancel.check()
     with context.clock.stage("composite"):
         for sprite in sprites:
             draw(canvas, sprite)

@@ -55,6 +55,7 @@ class WarpEngine:
         """A smooth preview, then one update per larger hole; the last is final. Raises Cancelled soon."""
         cancel.check()
         image, depth = copied(request.draft), copied(request.depth)
+        cancel.check()
         parts = []
         for hole in find_holes(request.unknown):
             cancel.check()
