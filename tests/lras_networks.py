@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from core.lras.cache import KVCache
-from core.lras.config import TransformerConfig, rgb_flow_config
+from core.lras.config import QuantizerConfig, ResBlock, TransformerConfig, Upsample, rgb_flow_config
 from core.lras.generate import Decoded, prefill
 from core.lras.plan import Known, Plan, orders, rgb_plan
+from core.lras.quantizer import Quantizer
 from core.lras.recipe import INTENDED
 from core.lras.transformer import Transformer
 
@@ -21,6 +22,13 @@ def network(config: TransformerConfig = SMALL, dtype: torch.dtype = torch.float6
         torch.nn.init.normal_(parameter, std=0.3)
         parameter.requires_grad_(False)
     return model.to(dtype).eval()
+
+
+def quantizer(channels: int, codes: int) -> Quantizer:
+    """A quantizer of eight channels with random weights."""
+    torch.manual_seed(channels)
+    config = QuantizerConfig(codes, channels, (ResBlock(8, 16, 1),), (Upsample(8, 8), Upsample(8, 8)))
+    return Quantizer(config).eval().requires_grad_(False)
 
 
 def picture_codes(config: TransformerConfig = SMALL, seed: int = 0) -> np.ndarray:

@@ -1,7 +1,6 @@
 """`ui`: the studio in the browser."""
 
 import argparse
-import os
 import socket
 import threading
 import time
@@ -95,8 +94,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 def autosave_folder() -> Path:
     """Where unsaved work survives a crash: a folder of this user's own."""
-    state = os.environ.get("LOCALAPPDATA") or os.environ.get("XDG_STATE_HOME")
-    return (Path(state) if state else Path.home() / ".local" / "state") / "lras-studio" / "autosave"
+    from core.files.folders import user_folder
+
+    return user_folder("XDG_STATE_HOME", ".local/state") / "autosave"
 
 
 def _reachable(host: str) -> str:

@@ -121,7 +121,7 @@ class LrasEngine:
         return rgb_plan(config, INTENDED, source, drawn, flow, Known(known, codes)), codes.copy()
 
     def _encode(self, picture: UInt8[np.ndarray, "S S 3"]) -> Codes:
-        images = normalise_rgb(torch.from_numpy(picture).permute(2, 0, 1)[None])
+        images = normalise_rgb(torch.from_numpy(picture).to(self._runtime.model.device).permute(2, 0, 1)[None])
         with torch.inference_mode():
             return self._quantizer.encode(images)[0].cpu().numpy()
 
@@ -136,7 +136,9 @@ class LrasEngine:
     ) -> None:
         """Decode the codes and put the unknown pixels into the picture, in place."""
         with torch.inference_mode():
-            painted = denormalise_rgb(self._quantizer.decode(torch.from_numpy(codes)[None]))[0].permute(1, 2, 0)
+            painted = denormalise_rgb(
+                self._quantizer.decode(torch.from_numpy(codes).to(self._runtime.model.device)[None])
+            )[0].permute(1, 2, 0)
         matched = _matched(painted.cpu().numpy(), view)
         side, window = view.window.side, view.window.slices
         unknown = request.unknown[window]

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,23 @@ def weights_folder() -> Path:
     """LRAS_WEIGHTS if set, else a folder of this user's own."""
     chosen = os.environ.get("LRAS_WEIGHTS")
     return Path(chosen) if chosen else user_folder("XDG_DATA_HOME", ".local/share") / "weights"
+
+
+def installed(name: str) -> Path | None:
+    """Where the checkpoint of that name lies in the weights folder: converted if there, else as released."""
+    folder = weights_folder() / name
+    found = (folder if (folder / "model.safetensors").is_file() else None, folder / f"{name}.pt")
+    return next((path for path in found if path is not None and path.exists()), None)
+
+
+def missing(names: Sequence[str]) -> str | None:
+    """One sentence when any of these checkpoints is not installed."""
+    lacking = [name for name in names if installed(name) is None]
+    if not lacking:
+        return None
+    groups = dict.fromkeys(file.group for file in read_manifest().files if file.name in lacking)
+    commands = " and ".join(f"'launch.py lras download {group}'" for group in groups)
+    return f"the checkpoints {', '.join(lacking)} are not installed; run {commands}"
 
 
 def address(file: ReleasedFile, base: str) -> str:

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 from core.errors import BackendUnavailable
 from core.types.protocols import BackendInfo, DepthBackend, SegmentationBackend
 
+_FLOW_FILES = ("flow_predictor", "rgb_quantizer", "flow_quantizer")
+
 Backend = TypeVar("Backend", DepthBackend, SegmentationBackend)
 
 
@@ -22,7 +24,8 @@ class Entry(Generic[Backend]):
 def depth_backends() -> dict[str, Entry[DepthBackend]]:
     """All depth back-ends, the preferred one first."""
     layout = BackendInfo("layout", "Layout guess (no network)", "MIT")
-    return {layout.name: Entry(layout, _layout, _always)}
+    flow = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
+    return {layout.name: Entry(layout, _layout, _always), flow.name: Entry(flow, _flow, _flow_why_not)}
 
 
 def segmentation_backends() -> dict[str, Entry[SegmentationBackend]]:
@@ -64,6 +67,28 @@ def _layout() -> DepthBackend:
     from core.perception.depth.layout import LayoutDepth
 
     return LayoutDepth()
+
+
+def _flow() -> DepthBackend:
+    from core.files.weights import installed
+    from core.lras.placement import placement
+    from core.lras.runtime import Runtime
+    from core.lras.weights import load_quantizer, load_transformer
+    from core.perception.depth.lras import FlowDepth
+
+    network, rgb, flow = (installed(name) for name in _FLOW_FILES)
+    assert network is not None
+    assert rgb is not None
+    assert flow is not None
+    device, dtype = placement()
+    runtime = Runtime(load_transformer(network, dtype, device))
+    return FlowDepth(runtime, load_quantizer(rgb, device), load_quantizer(flow, device))
+
+
+def _flow_why_not() -> str | None:
+    from core.files.weights import missing
+
+    return missing(_FLOW_FILES)
 
 
 def _graphcut() -> SegmentationBackend:

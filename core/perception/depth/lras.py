@@ -40,7 +40,7 @@ class FlowDepthSettings:
 class FlowDepth:
     """DepthBackend over a camera+flow network and the two quantizers. Relative depth, with confidence."""
 
-    info = BackendInfo("lras", "LRAS predicted flow", "that of the checkpoint")
+    info = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
 
     def __init__(
         self, runtime: Runtime, rgb: Quantizer, flow: Quantizer, settings: FlowDepthSettings | None = None
@@ -66,7 +66,7 @@ class FlowDepth:
         config = self._runtime.model.config
         side = config.image_size
         small = cv2.resize(srgb, (side, side), interpolation=cv2.INTER_AREA)
-        images = normalise_rgb(torch.from_numpy(small).permute(2, 0, 1)[None])
+        images = normalise_rgb(torch.from_numpy(small).to(self._runtime.model.device).permute(2, 0, 1)[None])
         upward = np.eye(4)
         upward[1, 3] = -_UP
         with torch.inference_mode():
@@ -76,7 +76,11 @@ class FlowDepth:
         ids = np.concatenate([part.ids for part in parts])
         codes = plan.assemble(ids, np.concatenate([part.codes[0] for part in parts]))
         with torch.inference_mode():
-            return denormalise_flow(self._flow.decode(torch.from_numpy(codes)[None]))[0].cpu().numpy()
+            return (
+                denormalise_flow(self._flow.decode(torch.from_numpy(codes).to(self._runtime.model.device)[None]))[0]
+                .cpu()
+                .numpy()
+            )
 
 
 def robust_disparity(

@@ -5,13 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from lras_networks import SMALL, network
+from lras_networks import SMALL, network, quantizer
 
 from core.engines.lras import LrasEngine
 from core.engines.registry import make_engine
 from core.errors import Cancelled
-from core.lras.config import QuantizerConfig, ResBlock, Upsample
-from core.lras.quantizer import Quantizer
 from core.lras.runtime import Decoding, Runtime
 from core.types.flow import FlowField
 from core.types.photo import Photo
@@ -20,11 +18,9 @@ from core.types.protocols import CancelToken, EngineInfo, EngineRequest
 
 @pytest.fixture
 def engine() -> LrasEngine:
-    torch.manual_seed(0)
-    quantizer = Quantizer(QuantizerConfig(64, 3, (ResBlock(8, 16, 1),), (Upsample(8, 8), Upsample(8, 8)))).eval()
     info = EngineInfo("lras", "LRAS", "MIT", SMALL.image_size, streams=True)
     runtime = Runtime(network(SMALL, torch.float32))
-    return LrasEngine(runtime, quantizer, make_engine("warp"), info, Decoding(patches_per_pass=2))
+    return LrasEngine(runtime, quantizer(3, 64), make_engine("warp"), info, Decoding(patches_per_pass=2))
 
 
 def request(height: int = 60, width: int = 80, dtype: type = np.uint8, seed: int = 0, flow: bool = False):

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from lras_networks import network
+from lras_networks import network, quantizer
 
 from core.errors import Cancelled
-from core.lras.config import QuantizerConfig, ResBlock, Upsample, camera_flow_config
-from core.lras.quantizer import Quantizer
+from core.lras.config import camera_flow_config
 from core.lras.runtime import Decoding, Runtime
 from core.maths.camera import intrinsics_of_photo
 from core.perception.depth.lras import FlowDepth, FlowDepthSettings, robust_disparity
@@ -15,12 +14,6 @@ from core.types.photo import Photo
 from core.types.protocols import CancelToken
 
 CONFIG = camera_flow_config(2, 2, 32, grid=4, rgb_codes=64, flow_codes=32)
-
-
-def quantizer(channels: int, codes: int) -> Quantizer:
-    torch.manual_seed(channels)
-    blocks = (Upsample(8, 8), Upsample(8, 8))
-    return Quantizer(QuantizerConfig(codes, channels, (ResBlock(8, 16, 1),), blocks)).eval()
 
 
 @pytest.fixture
