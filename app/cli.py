@@ -18,10 +18,13 @@ from app.commands.lras import add_lras
 from app.commands.mask import add_mask
 from app.commands.replay import add_replay
 from app.commands.test import add_test
+from app.commands.train import add_train
 from app.commands.ui import add_ui
 from core.errors import EditorError
 
-COMMANDS = (add_ui, add_edit, add_mask, add_depth, add_cloud, add_replay, add_doctor, add_bench, add_lras, add_test)
+COMMANDS = (
+    add_ui, add_edit, add_mask, add_depth, add_cloud, add_replay, add_doctor, add_bench, add_train, add_lras, add_test,
+)  # fmt: skip
 
 
 class OneLineParser(argparse.ArgumentParser):

@@ -1,0 +1,155 @@
+"""`train`: learn a quantizer or a transformer from folders of pictures, and pack pictures for it."""
+
+import argparse
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.training.packed import PackedSet
+    from core.types.protocols import CancelToken
+
+PRESETS = Path(__file__).resolve().parents[2] / "assets" / "configs"
+PACK = "pack"
+TASKS = {
+    "lpq": "a quantizer of pictures or of flow",
+    "lras-rgb": "a network that paints frame 1 from frame 0 and flow",
+    "lras-flow": "a network that predicts flow from a picture and a camera motion",
+}
+_PACKED_SIDE_PIXELS = 192
+_SHARD_MB = 60.0
+
+
+def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Register the command with its own sub-commands."""
+    parser = subparsers.add_parser("train", help="train the networks on your own pictures")
+    kinds = parser.add_subparsers(title="what to train", metavar="KIND", required=True)
+    for name, words in TASKS.items():
+        kind = kinds.add_parser(name, help=words)
+        _add_data(kind)
+        kind.add_argument("--config", metavar="FILE", required=True, help=f"TOML, or one of {', '.join(presets())}")
+        kind.add_argument("--resume", action="store_true", help="go on with the run in --out")
+        kind.add_argument("--minutes", metavar="M", type=float, help="stop after so long; --resume goes on")
+        kind.add_argument("--fit-minutes", metavar="M", type=float, help="take as many steps as fit into this time")
+        kind.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+        if name != "lpq":
+            kind.add_argument("--rgb-quantizer", metavar="DIR", type=Path, required=True)
+        if name == "lras-flow":
+            kind.add_argument("--flow-quantizer", metavar="DIR", type=Path, required=True)
+        kind.set_defaults(run=run_train, task=name)
+    packing = kinds.add_parser(PACK, help="write pictures and depth as compact files that --data takes")
+    _add_data(packing)
+    packing.add_argument("--shard-mb", metavar="MB", type=float, default=_SHARD_MB, help="size of one file")
+    packing.set_defaults(run=run_pack)
+
+
+def presets() -> list[str]:
+    """Names of the configurations that come along."""
+    return sorted(path.stem for path in PRESETS.glob("*.toml"))
+
+
+def run_train(args: argparse.Namespace) -> int:
+    """Train until done or stopped. Raises EditorError."""
+    from core.errors import InvalidInput
+    from core.lras.weights import load_quantizer
+    from core.training.config import read_config
+    from core.training.distributed import placed
+    from core.training.loop import Limits, train
+    from core.training.samples import Drawer
+    from core.training.tasks import make_task
+
+    config = read_config(_config_path(args.config))
+    if config.task != args.task:
+        raise InvalidInput(f"{args.config} configures {config.task}; use `train {config.task}`.")
+    for name in ("minutes", "fit_minutes"):
+        if getattr(args, name) is not None and not getattr(args, name) > 0:
+            raise InvalidInput(f"--{name.replace('_', '-')} must be above 0, got {getattr(args, name):g}.")
+    with placed(args.device) as place, stoppable() as cancel:
+        rgb = None if args.task == "lpq" else load_quantizer(args.rgb_quantizer)
+        flow = load_quantizer(args.flow_quantizer) if args.task == "lras-flow" else None
+        drawer = Drawer(_packed(args, place.is_first), config)
+        task = make_task(config, drawer, place.device, rgb, flow)
+        progress = train(
+            task, config, args.out, place, args.resume, Limits(args.minutes, args.fit_minutes), cancel, _say
+        )
+    if place.is_first:
+        _say(f"step {progress.step} of {progress.steps}, least held-out loss {progress.best:.4g}, in {args.out}")
+    return 0
+
+
+def run_pack(args: argparse.Namespace) -> int:
+    """Write the pack. Raises EditorError."""
+    _pack(args, args.out)
+    return 0
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data", metavar="DIR", type=Path, nargs="+", required=True,
+        help="folders with photos, images, clips or rgbd in them, or of pictures; or one folder of packed files",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True)
+    parser.add_argument(
+        "--leave-out", metavar="WORD", nargs="+", default=[], help="use no data whose licence has such a word"
+    )
+    parser.add_argument(
+        "--packed-side", metavar="PIXELS", type=int, default=_PACKED_SIDE_PIXELS, help="longest side of packed pictures"
+    )
+
+
+def _packed(args: argparse.Namespace, first: bool) -> "PackedSet":
+    """The packed files of --data, else those made of it on the first start in --out."""
+    from core.errors import InvalidInput
+    from core.training.packed import PackedSet, shard_paths
+
+    if len(args.data) == 1 and shard_paths(args.data[0]):
+        if args.leave_out:
+            raise InvalidInput("--leave-out works on folders of pictures; pack them again without what to leave out.")
+        return PackedSet(args.data[0])
+    folder = args.out / PACK
+    if not shard_paths(folder):
+        if not first:
+            raise InvalidInput("Several processes cannot pack pictures; run `train pack` before and give its folder.")
+        _pack(args, folder)
+    return PackedSet(folder)
+
+
+def _pack(args: argparse.Namespace, folder: Path) -> None:
+    from core.errors import InvalidInput
+    from core.training.packed import PackedSet
+    from core.training.packing import pack
+    from core.training.sources import find_clips
+
+    if not 16 <= args.packed_side <= 4096:
+        raise InvalidInput(f"--packed-side must lie between 16 and 4096 pixels, got {args.packed_side}.")
+    shard_bytes = int(1e6 * getattr(args, "shard_mb", _SHARD_MB))
+    paths = pack(find_clips(args.data, tuple(args.leave_out)), folder, args.packed_side, shard_bytes)
+    packed = PackedSet(folder)
+    total = sum(path.stat().st_size for path in paths) / 1e6
+    _say(f"{len(packed)} pictures in {len(paths)} files, {total:.1f} MB in {folder}; by licence:")
+    for licence, count in packed.licences.items():
+        _say(f"{count:8d}  {licence}")
+
+
+def _config_path(given: str) -> Path:
+    return PRESETS / f"{given}.toml" if given in presets() else Path(given)
+
+
+@contextmanager
+def stoppable() -> Iterator["CancelToken"]:
+    """A token that the first SIGINT or SIGTERM cancels; the step in hand is finished and everything is saved."""
+    from core.types.protocols import CancelToken
+
+    cancel = CancelToken()
+    before = {sign: signal.signal(sign, lambda *_: cancel.cancel()) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield cancel
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,144 @@
+"""From folders of pictures to the compact files that training reads."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from safetensors.numpy import save
+
+from core.errors import InvalidInput
+from core.files.atomic import write_atomically
+from core.files.depth import read_depth
+from core.files.photo import open_photo, read_source
+from core.maths.camera import resized
+from core.maths.depth import inverse_depth, relative_from_affine
+from core.training.packed import FORMAT, SHARD_NAME, shard_paths
+from core.training.sources import Clip, Shot
+from core.types.depth import DepthMap
+
+_JPEG_QUALITY = 92
+_MAX_DEPTH_BYTES = 50_000_000
+# Of measured inverse depth: a step moves no pixel by a tenth, and noise below it would double the files.
+_DEPTH_LEVELS = 4095
+_UNFINISHED = ".part"
+_NOTHING = np.zeros(0, np.uint8)
+
+
+@dataclass(eq=False)
+class _Gathered:
+    """The views of one shard so far."""
+
+    pictures: list[np.ndarray] = field(default_factory=list)
+    depths: list[np.ndarray] = field(default_factory=list)
+    depth_ranges: list[tuple[float, float]] = field(default_factory=list)
+    focals: list[np.ndarray] = field(default_factory=list)
+    poses: list[np.ndarray] = field(default_factory=list)
+    clips: list[dict[str, object]] = field(default_factory=list)
+    size_bytes: int = 0
+
+    def encoded(self) -> bytes:
+        arrays = {
+            "picture": np.concatenate(self.pictures),
+            "picture_ends": np.cumsum([len(data) for data in self.pictures]),
+            "depth": np.concatenate(self.depths),
+            "depth_ends": np.cumsum([len(data) for data in self.depths]),
+            "depth_range": np.array(self.depth_ranges, np.float32),
+            "focals": np.stack(self.focals),
+            "world_from_camera": np.stack(self.poses),
+        }
+        return save(arrays, {"format": FORMAT, "clips": json.dumps(self.clips)})
+
+
+def pack(
+    clips: Sequence[Clip],
+    folder: Path,
+    longest_side_pixels: int,
+    shard_bytes: int = 60_000_000,
+    progress: Callable[[float], None] | None = None,
+) -> list[Path]:
+    """Write the clips' pictures, at most so large, to shards of about `shard_bytes`; returns their paths.
+
+    Raises InvalidInput for a picture that cannot be read or when `folder` holds a pack already, EditorError when a
+    shard cannot be written.
+    """
+    if shard_paths(folder):
+        raise InvalidInput(f"{folder} holds packed pictures already; remove them or choose another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    # Under other names until all are there: half a pack would be taken for a whole one.
+    written: list[Path] = []
+    gathered = _Gathered()
+
+    def flush() -> None:
+        nonlocal gathered
+        written.append(folder / f"{SHARD_NAME.format(len(written))}{_UNFINISHED}")
+        write_atomically(written[-1], gathered.encoded())
+        gathered = _Gathered()
+
+    for number, clip in enumerate(clips):
+        _add(gathered, clip, longest_side_pixels)
+        if gathered.size_bytes >= shard_bytes:
+            flush()
+        if progress is not None:
+            progress((number + 1) / len(clips))
+    if gathered.clips:
+        flush()
+    return [path.replace(path.with_suffix("")) for path in written]
+
+
+def _add(gathered: _Gathered, clip: Clip, longest: int) -> None:
+    has_depth = True
+    for shot in clip.shots:
+        photo = open_photo(shot.picture)
+        scale = min(1.0, longest / max(photo.width, photo.height))
+        width, height = (max(8, round(side * scale)) for side in (photo.width, photo.height))
+        small = cv2.resize(photo.srgb, (width, height), interpolation=cv2.INTER_AREA)
+        data, depth_range = _encoded_depth(shot, width, height)
+        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+        gathered.pictures.append(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].reshape(-1))
+        gathered.depths.append(data)
+        gathered.depth_ranges.append(depth_range)
+        camera = clip.intrinsics(photo.width, photo.height)
+        camera = None if camera is None else resized(camera, width, height)
+        focals = [np.nan] * 4 if camera is None else [camera.fx, camera.fy, camera.cx, camera.cy]
+        gathered.focals.append(np.array(focals, np.float64))
+        pose = shot.world_from_camera
+        gathered.poses.append(np.full((4, 4), np.nan) if pose is None else pose.matrix)
+        gathered.size_bytes += len(gathered.pictures[-1]) + len(data)
+        has_depth &= bool(len(data))
+    gathered.clips.append(
+        {"name": clip.name, "licence": clip.licence, "views": len(clip.shots), "has_depth": has_depth}
+    )
+
+
+def _encoded_depth(shot: Shot, width: int, height: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """A gray PNG, and the inverse depths that its 0 and its largest value stand for."""
+    if shot.depth is not None:
+        inverse = inverse_depth(read_depth(shot.depth), width, height)
+        top = float(inverse.max())
+        stored = np.rint(inverse * (_DEPTH_LEVELS / top)).clip(1, _DEPTH_LEVELS).astype(np.uint16)
+        return cv2.imencode(".png", stored)[1].reshape(-1), (0.0, top * np.iinfo(np.uint16).max / _DEPTH_LEVELS)
+    if shot.weak_depth is not None:
+        return _encoded_weak_depth(shot.weak_depth, width, height)
+    return _NOTHING, (0.0, 0.0)
+
+
+def _encoded_weak_depth(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """8-bit inverse depth of unknown scale and shift becomes relative depth; a flat one is left out."""
+    data = read_source(path, path.name, _MAX_DEPTH_BYTES)
+    stored = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if stored is None:
+        raise InvalidInput(f"{path} is no picture; weak depth must be 8-bit gray PNG.")
+    values = (stored.astype(np.float32) + 1) / 256
+    near, far = np.quantile(values, (0.98, 0.02))
+    if not near > far:
+        return _NOTHING, (0.0, 0.0)
+    relative = relative_from_affine(DepthMap(values, np.ones(values.shape, bool), "affine", "weak depth"))
+    # Steps are sharpened at the pictures' size; half of it is kept, as finer detail is not known.
+    inverse = inverse_depth(relative, width, height)
+    inverse = cv2.resize(inverse, (-(-width // 2), -(-height // 2)), interpolation=cv2.INTER_NEAREST_EXACT)
+    low, high = float(inverse.min()), float(inverse.max())
+    scaled = np.rint((inverse - low) * (255 / max(high - low, 1e-6))).astype(np.uint8)
+    return cv2.imencode(".png", scaled)[1].reshape(-1), (low, max(high, low + 1e-6))

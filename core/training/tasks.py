@@ -1,0 +1,202 @@
+"""The three things that are learned, each behind one small interface that the loop drives."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor, nn
+
+from core.errors import InvalidInput
+from core.lras.layout import Codes, patches, target
+from core.lras.plan import Known, Plan, flow_plan, rgb_plan
+from core.lras.quantizer import Quantizer, normalise_flow, normalise_rgb
+from core.lras.recipe import INTENDED
+from core.lras.saving import save_quantizer, save_transformer
+from core.lras.transformer import Transformer
+from core.training.config import TrainConfig
+from core.training.encoding import CodeGrids, encoded_flow, encoded_pictures
+from core.training.losses import ReconstructionLoss, SequenceLoss
+from core.training.samples import (
+    CameraFlows,
+    Drawer,
+    FlowSample,
+    FlowSquares,
+    PairSample,
+    PictureSquares,
+    RgbPairs,
+    SampleMaker,
+)
+from core.training.sequences import SequenceBatch, batched, training_sequence
+from core.training.sheets import flow_sheet, pair_sheet, quantizer_sheet
+
+Picture = UInt8[np.ndarray, "H W 3"]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """`loss` holds the network that learns; its forward takes what `batch` gives and returns named figures."""
+
+    @property
+    def network(self) -> nn.Module: ...
+
+    @property
+    def loss(self) -> nn.Module: ...
+
+    @property
+    def samples(self) -> SampleMaker: ...
+
+    def batch(self, samples: Sequence[Any]) -> Any:
+        """Tensors on the network's device."""
+        ...
+
+    def pictures(self, count: int) -> Picture:
+        """A sheet of held-out samples as the network as it is now makes them."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """The network's weights as they are now, for use. Raises EditorError."""
+        ...
+
+
+class QuantizerTask:
+    """An autoencoder of pictures or of flow."""
+
+    def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device) -> None:
+        assert config.quantizer is not None
+        # The layout in which convolutions are fastest.
+        self.network = Quantizer(config.quantizer.config()).to(device, memory_format=torch.channels_last)
+        self.loss = ReconstructionLoss(self.network, config.loss)
+        self._is_rgb = config.quantizer.channels == "rgb"
+        self.samples: SampleMaker = PictureSquares(drawer) if self._is_rgb else FlowSquares(drawer)
+        self._device = device
+
+    def batch(self, samples: Sequence[Any]) -> Tensor:
+        """Normalised images [B, C, S, S] of what `samples` makes."""
+        stacked = torch.from_numpy(np.stack(samples)).to(self._device)
+        return normalise_rgb(stacked.permute(0, 3, 1, 2)) if self._is_rgb else normalise_flow(stacked)
+
+    def pictures(self, count: int) -> Picture:
+        """Truth above, what comes back from the codes below."""
+        samples = [self.samples.make(index, held_out=True) for index in range(count)]
+        return quantizer_sheet(self.network, self.batch(samples))
+
+    def save(self, folder: Path) -> None:
+        save_quantizer(self.network, folder)
+
+
+class RgbTask:
+    """Frame 1 from frame 0 and binned flow."""
+
+    def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device, rgb: Quantizer) -> None:
+        self.network = _transformer(config, device)
+        sizes = self.network.config
+        self.loss = SequenceLoss(self.network, target(sizes, "rgb").codes)
+        self.samples = RgbPairs(drawer, sizes)
+        self._rgb, self._device = _frozen(rgb, sizes.rgb_range.size, "RGB", device), device
+        self._revealed_weight = config.sequences.revealed_weight
+
+    def batch(self, samples: Sequence[PairSample]) -> SequenceBatch:
+        """Pictures are encoded on the network's device."""
+        pictures = np.concatenate([[sample.source for sample in samples], [sample.target for sample in samples]])
+        sources, frames = np.split(encoded_pictures(self._rgb, pictures), 2)
+        rows = zip(samples, sources, frames, strict=True)
+        plans = [self.plan(sample, source, frame) for sample, source, frame in rows]
+        return _sequences(plans, frames, samples, self._revealed_weight).to(self._device)
+
+    def plan(self, sample: PairSample, source: Codes, frame: Codes) -> Plan:
+        """What the network is shown of a sample whose pictures have these codes."""
+        draw = sample.draw
+        shown = (sample.bins, draw.flow_ids) if len(draw.flow_ids) else None
+        return rgb_plan(self.network.config, INTENDED, source, draw.orders, shown, Known(draw.known_ids, frame))
+
+    def pictures(self, count: int) -> Picture:
+        """Source, target, the hole that an edit leaves, the hole painted, and the whole frame painted."""
+        samples = [self.samples.make(index, held_out=True) for index in range(count)]
+        return pair_sheet(self.network, self._rgb, samples, self.plan)
+
+    def save(self, folder: Path) -> None:
+        save_transformer(self.network, folder, torch.bfloat16)
+
+
+class FlowTask:
+    """Quantised flow from frame 0 and a camera motion."""
+
+    def __init__(
+        self, config: TrainConfig, drawer: Drawer, device: torch.device, rgb: Quantizer, flow: Quantizer
+    ) -> None:
+        self.network = _transformer(config, device)
+        sizes = self.network.config
+        segment = target(sizes, "flow")
+        self.loss = SequenceLoss(self.network, segment.codes)
+        self.samples = CameraFlows(drawer, sizes)
+        self._rgb = _frozen(rgb, sizes.rgb_range.size, "RGB", device)
+        self._flow = _frozen(flow, segment.codes.size, "flow", device)
+        self._device = device
+        self._revealed_weight = config.sequences.revealed_weight
+
+    def batch(self, samples: Sequence[FlowSample]) -> SequenceBatch:
+        """Pictures and flow are encoded on the network's device."""
+        sources = encoded_pictures(self._rgb, np.stack([sample.source for sample in samples]))
+        frames = encoded_flow(self._flow, np.stack([sample.flow for sample in samples]))
+        rows = zip(samples, sources, frames, strict=True)
+        plans = [self.plan(sample, source, frame) for sample, source, frame in rows]
+        return _sequences(plans, frames, samples, self._revealed_weight).to(self._device)
+
+    def plan(self, sample: FlowSample, source: Codes, frame: Codes) -> Plan:
+        """What the network is shown of a sample whose picture and flow have these codes."""
+        draw = sample.draw
+        known = Known(draw.known_ids, frame)
+        return flow_plan(self.network.config, INTENDED, source, draw.orders, sample.camera, known)
+
+    def pictures(self, count: int) -> Picture:
+        """Source, its true flow, and the flow that the network predicts for the camera's motion."""
+        samples = [self.samples.make(index, held_out=True) for index in range(count)]
+        return flow_sheet(self.network, self._rgb, self._flow, samples)
+
+    def save(self, folder: Path) -> None:
+        save_transformer(self.network, folder, torch.bfloat16)
+
+
+def make_task(
+    config: TrainConfig,
+    drawer: Drawer,
+    device: torch.device,
+    rgb: Quantizer | None = None,
+    flow: Quantizer | None = None,
+) -> Task:
+    """The task that the configuration names. Raises InvalidInput when it lacks a quantizer that fits."""
+    if config.task == "lpq":
+        return QuantizerTask(config, drawer, device)
+    if rgb is None:
+        raise InvalidInput(f"{config.task} needs a trained RGB quantizer; give its folder.")
+    if config.task == "lras-rgb":
+        return RgbTask(config, drawer, device, rgb)
+    if flow is None:
+        raise InvalidInput("lras-flow needs a trained flow quantizer; give its folder.")
+    return FlowTask(config, drawer, device, rgb, flow)
+
+
+def _sequences(
+    plans: Sequence[Plan], frames: CodeGrids, samples: Sequence[PairSample | FlowSample], revealed_weight: float
+) -> SequenceBatch:
+    rows = zip(plans, frames, samples, strict=True)
+    return batched([training_sequence(p, patches(f), s.draw.groups, revealed_weight) for p, f, s in rows])
+
+
+def _transformer(config: TrainConfig, device: torch.device) -> Transformer:
+    assert config.network is not None
+    return Transformer(config.network.config(config.task)).to(device)
+
+
+def _frozen(quantizer: Quantizer, codes: int, name: str, device: torch.device) -> Quantizer:
+    wanted = 3 if name == "RGB" else 2
+    if quantizer.config.channels != wanted:
+        raise InvalidInput(f"The {name} quantizer must have {wanted} channels, got {quantizer.config.channels}.")
+    if quantizer.config.vocab_size != codes:
+        raise InvalidInput(
+            f"The {name} quantizer has {quantizer.config.vocab_size} codes and the network {codes}; let them agree."
+        )
+    return quantizer.to(device).eval().requires_grad_(False)

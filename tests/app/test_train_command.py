@@ -1,0 +1,73 @@
+"""The command: packing, training and plain words for what is wrong."""
+
+import signal
+from pathlib import Path
+
+import pytest
+from training_data import random_quantizers, write_data
+
+from app.cli import main
+from app.commands.train import stoppable
+from core.lras.saving import save_quantizer
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_data(tmp_path_factory.mktemp("training") / "data")
+
+
+def test_folders_are_packed_and_trained_on(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "pack", "--data", str(data), "--out", str(tmp_path / "p"), "--packed-side", "64"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("12 pictures in 1 files")
+    assert "MIT" in told
+    out = tmp_path / "run"
+    run = ["train", "lpq", "--data", str(tmp_path / "p"), "--config", "tiny-lpq-rgb", "--out", str(out)]
+    assert main([*run, "--minutes", "0.001"]) == 0
+    assert (out / "weights" / "model.safetensors").is_file()
+    assert main(run) == 2
+    assert "use --resume" in capsys.readouterr().err
+
+
+def test_folders_are_packed_on_the_first_start(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    words = ["train", "lpq", "--data", str(data), "--config", "tiny-lpq-flow", "--out", str(out)]
+    assert main([*words, "--leave-out", "research", "--minutes", "0.001"]) == 0
+    assert "11 pictures" in capsys.readouterr().out
+    assert (out / "pack" / "pack-000.safetensors").is_file()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_asks_a_run_to_stop_once(sign: signal.Signals) -> None:
+    before = signal.getsignal(sign)
+    with stoppable() as cancel:
+        assert not cancel.cancelled
+        signal.raise_signal(sign)
+        assert cancel.cancelled
+    assert signal.getsignal(sign) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["lpq", "--config", "tiny-lras-rgb"], "use `train lras-rgb`"),
+        (["lpq", "--config", "absent.toml"], "absent.toml"),
+        (["lpq", "--config", "tiny-lpq-rgb", "--minutes", "0"], "--minutes must be above 0"),
+        (["lpq", "--config", "tiny-lpq-rgb", "--packed-side", "3"], "--packed-side"),
+        (["lras-rgb", "--config", "tiny-lras-rgb", "--rgb-quantizer", "FLOW"], "must have 3 channels"),
+        (["lras-rgb", "--config", "small-lras-rgb", "--rgb-quantizer", "RGB"], "64 codes and the network 4096"),
+    ],
+)
+def test_faults_are_told_in_one_line(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], fault: str
+) -> None:
+    rgb, flow = random_quantizers()
+    save_quantizer(rgb, tmp_path / "rgb")
+    save_quantizer(flow, tmp_path / "flow")
+    places = {"RGB": str(tmp_path / "rgb"), "FLOW": str(tmp_path / "flow")}
+    given = [places.get(word, word) for word in words]
+    assert main(["train", *given, "--data", str(data), "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    assert told.count("\n") == 1
+    assert fault in told
