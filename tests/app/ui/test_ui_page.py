@@ -10,6 +10,7 @@ from app.ui import depth_panel, export_panel, frame, icons
 from app.ui.page import HEAD, build_page
 from app.ui.text import all_words, say
 from core.files.formats import FORMATS
+from core.types.protocols import EngineInfo
 
 FIELDS = {
     *("move-right", "move-up", "move-away", "move-x", "move-y", "move-z", "turn-x", "turn-y", "turn-z", "size"),
@@ -53,8 +54,12 @@ def test_every_format_of_the_one_table_is_offered():
         assert f'data-export="{item.kind}.{item.name}"' in menu
 
 
-def test_an_engine_that_cannot_run_says_why():
-    assert re.search(r'<option value="lras" disabled>LRAS: [^<]+</option>', export_panel.engine_options())
+def test_an_engine_that_cannot_run_says_why(monkeypatch):
+    offered = [(EngineInfo("a", "Ready", "MIT"), None), (EngineInfo("b", "Far", "MIT"), "no <weights> here")]
+    monkeypatch.setattr(export_panel, "available", lambda: offered)
+    options = export_panel.engine_options()
+    assert '<option value="a">Ready</option>' in options
+    assert '<option value="b" disabled>Far: no &lt;weights&gt; here</option>' in options
 
 
 def test_the_script_uses_only_words_and_parts_that_exist(static):
