@@ -115,11 +115,14 @@ class Transformer(nn.Module):
 
     def logits(self, hidden: Float[Tensor, "*N C"], span: Span | None = None) -> Float[Tensor, "*N V"]:
         """Scores of the whole vocabulary or of the ids in `span` only."""
-        if span is None:
-            return self.lm_head(hidden)
+        span = span or Span(0, self.config.vocab_size)
+        # As one matrix: of a batch with gaps PyTorch would multiply copies of the whole weight.
+        rows = hidden.reshape(-1, hidden.shape[-1])
         if isinstance(self.lm_head, Int8Linear):
-            return self.lm_head.rows(hidden, span.start, span.stop)
-        return functional.linear(hidden, self.lm_head.weight[span.start : span.stop])
+            scores = self.lm_head.rows(rows, span.start, span.stop)
+        else:
+            scores = functional.linear(rows, self.lm_head.weight[span.start : span.stop])
+        return scores.view(*hidden.shape[:-1], -1)
 
 
 def causal_mask(past: int, count: int, dtype: torch.dtype, device: torch.device) -> AttentionMask:
