@@ -72,5 +72,5 @@ def make_engine(choice: EngineChoice | str) -> Engine:
         raise InvalidInput(f"There is no engine named {name!r}; use auto or one of {names}.")
     reason = entry.why_not()
     if reason is not None:
-        raise BackendUnavailable(f"The engine {name!r} cannot run: {reason}. Use auto or warp.")
+        raise BackendUnavailable(f"The engine {name!r} cannot run. {reason} Or use auto or warp.")
     return entry.make()

@@ -69,7 +69,7 @@ def missing(names: Sequence[str]) -> str | None:
         return None
     groups = dict.fromkeys(file.group for file in read_manifest().files if file.name in lacking)
     commands = " and ".join(f"'launch.py lras download {group}'" for group in groups)
-    return f"the checkpoints {', '.join(lacking)} are not installed; run {commands}"
+    return f"The checkpoints {', '.join(lacking)} are not installed; run {commands}."
 
 
 def address(file: ReleasedFile, base: str) -> str:
