@@ -57,5 +57,7 @@ def placed(device: str = "auto") -> Iterator[Place]:
     distributed.init_process_group("nccl" if kind == "cuda" else "gloo")
     try:
         yield Place(chosen, distributed.get_rank(), world)
+        # The first process writes at the end; none may leave while another still talks to it.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()

@@ -73,6 +73,7 @@ def train(
     """
     if checkpoint.exists(folder) and not resume:
         raise InvalidInput(f"{folder} holds a run already; use --resume to go on, or another folder.")
+    said = say if place.is_first else _silent
     task.samples.check()
     folder.mkdir(parents=True, exist_ok=True)
     initialise(task.network, config.run.seed)
@@ -82,8 +83,8 @@ def train(
     progress = Progress(0, config.schedule.steps, math.inf)
     if checkpoint.exists(folder):
         progress = checkpoint.load(folder, config, learner, place.device)
-        say(f"resumed at step {progress.step} of {progress.steps}")
-    run = _Run(task, config, folder, place, learner, progress, limits or Limits(), cancel or CancelToken(), say)
+        said(f"resumed at step {progress.step} of {progress.steps}")
+    run = _Run(task, config, folder, place, learner, progress, limits or Limits(), cancel or CancelToken(), said)
     return run.go()
 
 
@@ -109,6 +110,7 @@ class _Run:
         self._loss: nn.Module = loss
         self._journal = Journal(self.folder, self.progress.step) if self.place.is_first else None
         self._judged_by: list[list] = []
+        self._judged_at = self.progress.step
         self._precision = precision(self.config.run.precision, self.place.device)
         self._clock = _Clock()
 
@@ -128,12 +130,14 @@ class _Run:
                 seconds, since = time.monotonic() - since, time.monotonic()
                 self._log(sums, counted, seconds)
                 sums, counted = {}, 0
-            if done % run.evaluate_every_steps == 0 or done == self.progress.steps:
+            if done % run.evaluate_every_steps == 0:
                 self._judge()
             if done % run.checkpoint_every_steps == 0:
                 self._save()
             if time.monotonic() - self._clock.pictured >= 60 * run.pictures_every_minutes:
                 self._show()
+        if not self.cancel.cancelled and self._judged_at != self.progress.step:
+            self._judge()
         self._save(final=True)
         self._show()
         return self.progress
@@ -196,6 +200,7 @@ class _Run:
 
     def _judge(self) -> None:
         """The loss of held-out samples under the running mean; the best so far is kept."""
+        self._judged_at = self.progress.step
         if not self.place.is_first:
             return
         self._judged_by = self._judged_by or held_out(self.task.samples, self.config)
@@ -205,7 +210,9 @@ class _Run:
                 for name, value in self.task.loss(self.task.batch(samples)).items():
                     totals[name] = totals.get(name, 0.0) + float(value) * len(samples)
             count = sum(map(len, self._judged_by))
-            record = {f"held_out_{name}": value / count for name, value in totals.items()}
+            every = [sample for samples in self._judged_by for sample in samples]
+            means = {name: value / count for name, value in totals.items()} | self.task.overall(every)
+            record = {f"held_out_{name}": value for name, value in means.items()}
             if record["held_out_loss"] < self.progress.best:
                 self.progress.best = record["held_out_loss"]
                 self.task.save(self.folder / BEST)
@@ -250,6 +257,10 @@ def precision(name: str, device: torch.device) -> torch.dtype:
     if device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()):
         return torch.bfloat16
     return torch.float32
+
+
+def _silent(_line: str) -> None:
+    """What the other processes say."""
 
 
 def _short(value: float) -> str:

@@ -75,7 +75,7 @@ class ReconstructionLoss(nn.Module):
         self.settings = settings
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Figures:
-        """`loss`; `absolute` and `squared` error of normalised images; how evenly the batch used the codes."""
+        """`loss`; `absolute` and `squared` error of normalised images; `variety` of the codes in nats."""
         made = self.network(images)
         settings, bits = self.settings, made.bits.flatten(0, -2)
         rebuilt = made.images.float()
@@ -86,13 +86,7 @@ class ReconstructionLoss(nn.Module):
         loss = settings.absolute_weight * absolute + settings.squared_weight * squared
         loss = loss + settings.entropy_weight * doubt - settings.diversity_weight * variety
         loss = loss + settings.commitment_weight * commitment
-        codes = self.network.quantizer.codes(made.bits.detach())
-        return {
-            "loss": loss,
-            "absolute": absolute.detach(),
-            "squared": squared.detach(),
-            "codes_used": perplexity(codes, self.network.config.vocab_size),
-        }
+        return {"loss": loss, "absolute": absolute.detach(), "squared": squared.detach(), "variety": variety.detach()}
 
 
 def code_entropies(bits: Float[Tensor, "N K"], sharpness: float) -> tuple[Float32[Tensor, ""], Float32[Tensor, ""]]:

@@ -17,8 +17,8 @@ from core.lras.recipe import INTENDED
 from core.lras.saving import save_quantizer, save_transformer
 from core.lras.transformer import Transformer
 from core.training.config import TrainConfig
-from core.training.encoding import CodeGrids, encoded_flow, encoded_pictures
-from core.training.losses import ReconstructionLoss, SequenceLoss
+from core.training.encoding import CodeGrids, encoded, encoded_flow, encoded_pictures
+from core.training.losses import ReconstructionLoss, SequenceLoss, perplexity
 from core.training.samples import (
     CameraFlows,
     Drawer,
@@ -33,6 +33,7 @@ from core.training.sequences import SequenceBatch, batched, training_sequence
 from core.training.sheets import flow_sheet, pair_sheet, quantizer_sheet
 
 Picture = UInt8[np.ndarray, "H W 3"]
+_AT_ONCE = 32
 
 
 @runtime_checkable
@@ -52,6 +53,10 @@ class Task(Protocol):
         """Tensors on the network's device."""
         ...
 
+    def overall(self, samples: Sequence[Any]) -> dict[str, float]:
+        """Figures of many samples taken together that are no means of theirs."""
+        ...
+
     def pictures(self, count: int) -> Picture:
         """A sheet of held-out samples as the network as it is now makes them."""
         ...
@@ -66,8 +71,10 @@ class QuantizerTask:
 
     def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device) -> None:
         assert config.quantizer is not None
-        # The layout in which convolutions are fastest.
-        self.network = Quantizer(config.quantizer.config()).to(device, memory_format=torch.channels_last)
+        self.network = Quantizer(config.quantizer.config()).to(device)
+        for parameter in self.network.parameters():
+            if parameter.dim() == 4:  # the layout in which convolutions are fastest
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         self.loss = ReconstructionLoss(self.network, config.loss)
         self._is_rgb = config.quantizer.channels == "rgb"
         self.samples: SampleMaker = PictureSquares(drawer) if self._is_rgb else FlowSquares(drawer)
@@ -77,6 +84,13 @@ class QuantizerTask:
         """Normalised images [B, C, S, S] of what `samples` makes."""
         stacked = torch.from_numpy(np.stack(samples)).to(self._device)
         return normalise_rgb(stacked.permute(0, 3, 1, 2)) if self._is_rgb else normalise_flow(stacked)
+
+    def overall(self, samples: Sequence[Any]) -> dict[str, float]:
+        """How many codes all samples use: at all, and if they were used evenly."""
+        parts = (self.batch(samples[start : start + _AT_ONCE]) for start in range(0, len(samples), _AT_ONCE))
+        codes = torch.cat([encoded(self.network, part).flatten() for part in parts])
+        size = self.network.config.vocab_size
+        return {"codes_used": float(perplexity(codes, size)), "codes_seen": float(len(codes.unique()))}
 
     def pictures(self, count: int) -> Picture:
         """Truth above, what comes back from the codes below."""
@@ -111,6 +125,10 @@ class RgbTask:
         draw = sample.draw
         shown = (sample.bins, draw.flow_ids) if len(draw.flow_ids) else None
         return rgb_plan(self.network.config, INTENDED, source, draw.orders, shown, Known(draw.known_ids, frame))
+
+    def overall(self, samples: Sequence[Any]) -> dict[str, float]:  # noqa: ARG002 - as the interface has it
+        """None."""
+        return {}
 
     def pictures(self, count: int) -> Picture:
         """Source, target, the hole that an edit leaves, the hole painted, and the whole frame painted."""
@@ -150,6 +168,10 @@ class FlowTask:
         draw = sample.draw
         known = Known(draw.known_ids, frame)
         return flow_plan(self.network.config, INTENDED, source, draw.orders, sample.camera, known)
+
+    def overall(self, samples: Sequence[Any]) -> dict[str, float]:  # noqa: ARG002 - as the interface has it
+        """None."""
+        return {}
 
     def pictures(self, count: int) -> Picture:
         """Source, its true flow, and the flow that the network predicts for the camera's motion."""
