@@ -36,22 +36,30 @@ _FILTERED_AT_ONCE = 8
 
 
 def probabilities(logits: Float[Tensor, "*N V"], sampling: Sampling) -> Float[Tensor, "*N V"]:
-    """The filtered distribution, float32 or wider; greedy puts everything on the first maximum.
-
-    Order as released: temperature, top-k (ties at the k-th value all stay), top-p on what is left.
-    """
+    """The filtered distribution, float32 or wider; greedy puts everything on the first maximum."""
     if sampling.greedy:
         best = logits.argmax(-1, keepdim=True)
         return torch.zeros_like(logits, dtype=_wide(logits)).scatter_(-1, best, 1.0)
+    chances, tokens = _filtered(logits, sampling)
+    return chances if tokens is None else torch.zeros_like(logits, dtype=chances.dtype).scatter_(-1, tokens, chances)
+
+
+def _filtered(
+    logits: Float[Tensor, "*N V"], sampling: Sampling
+) -> tuple[Float[Tensor, "*N K"], Int64[Tensor, "*N K"] | None]:
+    """Chances of the tokens that a filter leaves, with those tokens; None is all of them in order.
+
+    Order as released: temperature, top-k (ties at the k-th value all stay), top-p on what is left.
+    """
     scores = logits / sampling.temperature
     if sampling.top_k is None and sampling.top_p is None:
-        return scores.to(_wide(logits)).softmax(-1)
+        return scores.to(_wide(logits)).softmax(-1), None
     ranked, tokens = _survivors(scores, sampling.top_k)
     ranked = ranked.to(_wide(logits))
     if sampling.top_p is not None:
         shares = ranked.softmax(-1)
         ranked = ranked.masked_fill(shares.cumsum(-1) - shares > sampling.top_p, float("-inf"))
-    return torch.zeros_like(logits, dtype=ranked.dtype).scatter_(-1, tokens, ranked.softmax(-1))
+    return ranked.softmax(-1), tokens
 
 
 def _survivors(scores: Float[Tensor, "*N V"], top_k: int | None) -> tuple[Float[Tensor, "*N K"], Int64[Tensor, "*N K"]]:
@@ -70,9 +78,19 @@ def draw(logits: Float[Tensor, "*N V"], sampling: Sampling, generator: torch.Gen
     """One token for each row."""
     if sampling.greedy:
         return logits.argmax(-1)
-    chances = probabilities(logits, sampling)
-    flat = torch.multinomial(chances.reshape(-1, chances.shape[-1]), 1, generator=generator)
-    return flat.view(logits.shape[:-1])
+    chances, tokens = _filtered(logits, sampling)
+    places = _drawn(chances, generator)
+    return places if tokens is None else tokens.gather(-1, places[..., None])[..., 0]
+
+
+def _drawn(chances: Float[Tensor, "*N K"], generator: torch.Generator | None) -> Int64[Tensor, "*N"]:
+    """One place for each row by its share of the row's sum: one random number a row, where multinomial takes K."""
+    reached = chances.cumsum(-1)
+    luck = torch.rand(chances.shape[:-1], generator=generator, dtype=chances.dtype, device=chances.device)
+    whole = reached[..., -1:]
+    places = torch.searchsorted(reached, luck[..., None] * whole, right=True)
+    # Rounded up to the whole, luck would fall behind the last place that has a chance.
+    return torch.minimum(places, (reached < whole).sum(-1, keepdim=True))[..., 0]
 
 
 def accept(
@@ -99,7 +117,7 @@ def accept(
         if len(wrong):
             first = int(wrong[0])
             rest = chances[first].index_fill(0, drafts[start + first], 0)
-            return start + first, int(torch.multinomial(rest, 1, generator=generator))
+            return start + first, int(_drawn(rest, generator))
     return len(drafts), None
 
 
