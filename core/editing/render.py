@@ -136,19 +136,22 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
         project.settings.seed,
     )
     with memo.turn(key, context.cancel):
-        known = memo.find(key)
-        if known is not None:
-            yield known
-            return
-        with context.clock.stage("plate geometry"):
-            hole = hole_of(project, view.size)
-            inverse = plate_inverse_depth(project, view, hole)
-            alpha = _filled_alpha(view.alpha, hole)
-        for update in _invent(context, view.pixels, hole, np.zeros_like(hole), inverse, None):
-            plate = Plate(update.image, alpha, inverse, hole, update.done, update.is_final)
-            if update.is_final:
+        final = memo.find(key)
+        if final is None:
+            with context.clock.stage("plate geometry"):
+                hole = hole_of(project, view.size)
+                inverse = plate_inverse_depth(project, view, hole)
+                alpha = _filled_alpha(view.alpha, hole)
+            for update in _invent(context, view.pixels, hole, np.zeros_like(hole), inverse, None):
+                plate = Plate(update.image, alpha, inverse, hole, update.done, update.is_final)
+                if not update.is_final:
+                    yield plate
+                    continue
                 memo.put(key, plate)
-            yield plate
+                final = plate
+    assert final is not None
+    # Outside the turn: who looks at the last plate for long keeps nobody waiting.
+    yield final
 
 
 def _context(

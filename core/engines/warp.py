@@ -103,7 +103,9 @@ def _preview(request: EngineRequest, hole: Hole, image: np.ndarray, depth: np.nd
 def _confidence(unknown: np.ndarray) -> np.ndarray:
     """1 where known; in a hole from 0.8 at its border towards 0.1, halving every 2 % of the picture's longer side."""
     step = -(-max(unknown.shape) // _CONFIDENCE_SIDE)
-    inside = step * cv2.distanceTransform(block_any(unknown, step).astype(np.uint8), cv2.DIST_L2, 3)
+    inside = cv2.distanceTransform(block_any(unknown, step).astype(np.uint8), cv2.DIST_L2, 3)
+    # Without any known pixel OpenCV says the largest number there is.
+    inside = step * np.minimum(inside, np.float32(max(unknown.shape)))
     halving = max(1.0, 0.02 * max(unknown.shape))
     blocks = np.maximum(0.1, 0.8 * 0.5 ** (inside / halving)).astype(np.float32)
     height, width = unknown.shape

@@ -160,8 +160,8 @@ class QuantizerConfig:
     patch_size: int = 4
 
     def __post_init__(self) -> None:
+        _require(2 <= self.vocab_size <= 1 << 24, f"vocab_size is {self.vocab_size}; expected 2 to 16777216")
         _require(self.vocab_size == 1 << self.bits, f"vocab_size {self.vocab_size} is no power of two")
-        _require(1 <= self.bits <= 24, f"vocab_size {self.vocab_size} is out of range")
         _require(self.channels in (2, 3), f"channels is {self.channels}; expected 3 (RGB) or 2 (flow)")
         _require(self.patch_size == 4, f"patch_size is {self.patch_size}; only 4 is known")
         _require(bool(self.encoder_blocks and self.decoder_blocks), "the quantizer has no blocks")
@@ -214,13 +214,13 @@ def quantizer_config(cfg: Mapping[str, Any]) -> QuantizerConfig:
     missing = [name for name in names if name not in cfg]
     _require(not missing, f"it lacks {', '.join(missing)}")
     _require(cfg.get("num_codebooks", 1) == 1, f"num_codebooks is {cfg.get('num_codebooks')}; expected 1")
-    encoder = tuple(_block(entry) for entry in cfg["encoder_blocks"])
+    encoder = _blocks("encoder_blocks", cfg)
     _require(all(isinstance(block, ResBlock) for block in encoder), "the encoder may hold residual blocks only")
     return QuantizerConfig(
         vocab_size=_number("vocab_size", cfg["vocab_size"]),
         channels=_number("num_in_channels", cfg["num_in_channels"]),
         encoder_blocks=tuple(block for block in encoder if isinstance(block, ResBlock)),
-        decoder_blocks=tuple(_block(entry) for entry in cfg["decoder_blocks"]),
+        decoder_blocks=_blocks("decoder_blocks", cfg),
         patch_size=_number("patch_size", cfg.get("patch_size", 4)),
     )
 
@@ -275,6 +275,13 @@ def _span(name: str, value: object) -> Span:
     ok = isinstance(value, Sequence) and len(value) == 2 and all(isinstance(end, int) for end in value)
     _require(ok, f"{name} is {value!r}; expected two whole numbers")
     return Span(*value)  # type: ignore[misc] - just checked
+
+
+def _blocks(name: str, cfg: Mapping[str, Any]) -> tuple[ResBlock | Upsample, ...]:
+    entries = cfg[name]
+    ok = isinstance(entries, (list, tuple)) and all(isinstance(entry, (list, tuple)) for entry in entries)
+    _require(ok, f"{name} is {entries!r}; expected a list of blocks")
+    return tuple(_block(entry) for entry in entries)
 
 
 def _block(entry: Sequence[Any]) -> ResBlock | Upsample:

@@ -95,7 +95,7 @@ def binned_flow(config: TransformerConfig, bins: Int64[np.ndarray, "2 H W"], ord
     """Flow patches (7B layout): x and y interleaved over the four cells; `bins` is (x, y)."""
     segment = _flow_segment(config, "binned")
     along_x, along_y = (checked_patches(config, channel, segment.codes.size)[order] for channel in bins)
-    content = np.stack([along_x, along_y], axis=-1).reshape(len(order), -1) + segment.codes.start
+    content = np.stack([along_x, along_y], axis=-1).reshape(len(order), 2 * CODES_PER_PATCH) + segment.codes.start
     return _run(segment.pointers.start, segment.positions.start, order, content)
 
 

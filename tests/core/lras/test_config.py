@@ -80,6 +80,9 @@ def test_an_impossible_configuration_is_refused_by_name(change: dict, named: str
     ("change", "named"),
     [
         ({"vocab_size": 1000}, "vocab_size"),
+        ({"vocab_size": 0}, "vocab_size"),
+        ({"decoder_blocks": 3}, "decoder_blocks"),
+        ({"encoder_blocks": [5]}, "encoder_blocks"),
         ({"num_codebooks": 2}, "num_codebooks"),
         ({"num_in_channels": 4}, "channels"),
         ({"decoder_blocks": [("Upsample", 24, 12)]}, "1 times"),

@@ -88,6 +88,11 @@ def test_positions_follow_the_place_not_the_order() -> None:
     assert run.tokens.tolist() == [67583, 0, 1, 2, 3, 66560, 4, 5, 6, 7]
 
 
+def test_no_flow_patch_at_all_is_an_empty_run() -> None:
+    run = layout.binned_flow(RGB_FLOW_7B, np.zeros((2, 64, 64), np.int64), np.zeros(0, np.int64))
+    assert len(run) == 0
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
