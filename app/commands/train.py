@@ -1,15 +1,11 @@
 """`train`: learn a quantizer or a transformer from folders of pictures, and pack pictures for it."""
 
 import argparse
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.training.packed import PackedSet
-    from core.types.protocols import CancelToken
 
 PRESETS = Path(__file__).resolve().parents[2] / "assets" / "configs"
 PACK = "pack"
@@ -52,6 +48,7 @@ def presets() -> list[str]:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train until done or stopped. Raises EditorError."""
+    from app.stopping import stoppable
     from core.errors import InvalidInput
     from core.lras.weights import load_quantizer
     from core.training.config import read_config
@@ -135,20 +132,6 @@ def _pack(args: argparse.Namespace, folder: Path) -> None:
 
 def _config_path(given: str) -> Path:
     return PRESETS / f"{given}.toml" if given in presets() else Path(given)
-
-
-@contextmanager
-def stoppable() -> Iterator["CancelToken"]:
-    """A token that the first SIGINT or SIGTERM cancels; the step in hand is finished and everything is saved."""
-    from core.types.protocols import CancelToken
-
-    cancel = CancelToken()
-    before = {sign: signal.signal(sign, lambda *_: cancel.cancel()) for sign in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield cancel
-    finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
 
 
 def _say(line: str) -> None:

@@ -1,13 +1,11 @@
 """The command: packing, training and plain words for what is wrong."""
 
-import signal
 from pathlib import Path
 
 import pytest
 from training_data import random_quantizers, write_data
 
 from app.cli import main
-from app.commands.train import stoppable
 from core.lras.saving import save_quantizer
 
 
@@ -35,16 +33,6 @@ def test_folders_are_packed_on_the_first_start(data: Path, tmp_path: Path, capsy
     assert main([*words, "--leave-out", "research", "--minutes", "0.001"]) == 0
     assert "11 pictures" in capsys.readouterr().out
     assert (out / "pack" / "pack-000.safetensors").is_file()
-
-
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_asks_a_run_to_stop_once(sign: signal.Signals) -> None:
-    before = signal.getsignal(sign)
-    with stoppable() as cancel:
-        assert not cancel.cancelled
-        signal.raise_signal(sign)
-        assert cancel.cancelled
-    assert signal.getsignal(sign) == before
 
 
 @pytest.mark.parametrize(
