@@ -10,6 +10,9 @@ from pathlib import Path
 
 Numbers = tuple[float, ...]
 
+# What the command line calls the selected object and its copy.
+OBJECT, COPY = "object-1", "copy-1"
+
 
 def numbers(count: int) -> Callable[[str], Numbers]:
     """A parser of exactly `count` finite numbers with commas between them."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from app import selection
-from app.commands.edit import COPY, OBJECT
+from app.arguments import COPY, OBJECT
 from app.services import Services
 from core.editing.apply import scene_up, slide_translation
 from core.editing.orbit import Orbit, camera_from_orbit

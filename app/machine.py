@@ -9,7 +9,7 @@ from typing import Any
 
 from app.doctor import memory_bytes, usable_cores
 
-_PACKAGES = ("numpy", "numba", "opencv-contrib-python-headless", "open3d", "gradio", "viser")
+_PACKAGES = ("numpy", "numba", "torch", "opencv-contrib-python-headless", "open3d", "gradio", "viser")
 _CPU_INFO = Path("/proc/cpuinfo")
 
 

@@ -2,9 +2,8 @@
 
 import argparse
 
-from app.arguments import add_photo_arguments, add_result_arguments, existing_file, numbers
+from app.arguments import COPY, OBJECT, add_photo_arguments, add_result_arguments, existing_file, numbers
 
-OBJECT, COPY = "object-1", "copy-1"
 _INPUTS = ("photo", "depth", "mask", "pose", "edits", "flow")
 
 
