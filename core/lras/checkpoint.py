@@ -167,8 +167,6 @@ def read_config(
             return quantizer_config(cfg), None
     except InvalidInput as error:
         raise InvalidInput(f"{path}: {error}") from error
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"{path}: its configuration holds values of a wrong type; it is another model.") from error
     some = ", ".join(list(entries)[:3]) or "none"
     raise InvalidInput(f"{path} is another model: it has neither {TOKENS} nor {_MASK}; its tensors are {some}...")
 

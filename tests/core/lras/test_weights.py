@@ -225,8 +225,8 @@ def test_what_does_not_fit_is_named(tmp_path, changes, tensors, words):
 @pytest.mark.parametrize(
     ("cfg", "words"),
     [
-        ({"encoder_blocks": 5}, "wrong type"),
-        ({"vocab_size": 0}, "wrong type"),
+        ({"encoder_blocks": 5}, "expected a list of blocks"),
+        ({"vocab_size": 0}, "vocab_size is 0"),
         ({"encoder_blocks": [("ResBlock", 12, 12, -4, 1, 1, 0)]}, "no network has the sizes"),
         ({"encoder_blocks": [("ResBlock", 12, 12, 10**30, 1, 1, 0)]}, "no network has the sizes"),
         ({"num_in_channels": 2, "num_out_channels": 2}, r"encoder\.0\.weight is 12x3x4x4 instead of 12x2x4x4"),

@@ -225,8 +225,8 @@ def test_the_running_mean_lags_behind_and_is_applied_for_a_while() -> None:
         torch.nn.init.constant_(layer.weight, float(step >= 28))
         means.update(step)
     with means.applied():
-        assert float(layer.weight) == pytest.approx(0.75)
-    assert float(layer.weight) == 1
+        assert layer.weight.item() == pytest.approx(0.75)
+    assert layer.weight.item() == 1
 
 
 def test_the_log_forgets_what_was_not_saved(tmp_path: Path) -> None:
