@@ -86,7 +86,7 @@ export function showStatus(state) {
   $("cancel").hidden = !job.running;
   if (job.running) {
     const parts = [job.stage, job.done > 0 ? percent(job.done) : "", job.elapsed > 0.3 ? seconds(job.elapsed) : ""];
-    if (job.remaining !== null) parts.push(say("status.remaining", { seconds: seconds(job.remaining) }));
+    if (job.remaining >= 0.5) parts.push(say("status.remaining", { seconds: seconds(job.remaining) }));
     settle(parts.filter(Boolean).join(" · "));
   } else if (!state.photo_name) {
     settle(say("status.empty"));

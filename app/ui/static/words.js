@@ -36,7 +36,6 @@ export function forgive() { error = ""; show(); }
 export const percent = (share) => `${(100 * share).toFixed(share >= 0.0995 ? 0 : 1)} %`;
 
 export function seconds(value) {
-  if (value < 0.1) return `${Math.max(1, Math.round(value * 1000))} ms`;
   if (value < 10) return `${value.toFixed(1)} s`;
   return value < 90 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`;
 }
