@@ -111,7 +111,12 @@ def camera(config: TransformerConfig, codes: Int64[np.ndarray, "7"]) -> Run:
 
 
 def flow_to_bins(flow: Float[np.ndarray, "*shape"], bins: int = 512) -> Int64[np.ndarray, "*shape"]:
-    """Pixels of flow at the network's size to bins (spec 3.3): half to even, in the input's own precision."""
+    """Pixels of flow at the network's size to bins (spec 3.3): half to even, in the input's own precision.
+
+    Raises InvalidInput for NaN or infinity.
+    """
+    if not np.isfinite(flow).all():
+        raise InvalidInput("Flow for the network must be finite; put 0 where there is no correspondence.")
     share = ((flow + flow.dtype.type(_LARGEST_FLOW)) / flow.dtype.type(2 * _LARGEST_FLOW)).clip(0, 1)
     return np.round(share * flow.dtype.type(bins - 1)).astype(np.int64)
 

@@ -98,6 +98,7 @@ def test_no_flow_patch_at_all_is_an_empty_run() -> None:
     [
         lambda: layout.target(RGB_FLOW_7B, "flow"),
         lambda: layout.binned_flow(CAMERA_FLOW_1B, np.zeros((2, 64, 64), np.int64), np.arange(3)),
+        lambda: layout.flow_to_bins(np.array([0.0, np.nan])),
         lambda: layout.camera(RGB_FLOW_7B, np.zeros(7, np.int64)),
         lambda: layout.camera(CAMERA_FLOW_1B, np.full(7, 10000)),
         lambda: layout.frame_0(RGB_FLOW_7B, np.zeros((32, 32), np.int64), np.arange(3)),
