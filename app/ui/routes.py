@@ -55,6 +55,26 @@ def studio_routes(store: "SessionStore", bridges: "Bridges", max_upload_bytes: i
         asked.run(bridge)
         return {"done": True}
 
+    @router.websocket("/{key}/events")
+    async def events(socket: WebSocket, key: str) -> None:
+        try:
+            session = store.get(key)
+        except KeyError:
+            await socket.close(code=4404)
+            return
+        await socket.accept()
+        await push_news(socket, session)
+
+    _add_return(router, store)
+    add_uploads(router, known, max_upload_bytes)
+    add_exports(router, known)
+    add_pictures(router, known)
+    return router
+
+
+def _add_return(router: APIRouter, store: "SessionStore") -> None:
+    """Routes of a page that comes back to work it left: still open, or autosaved."""
+
     @router.get("/{key}/left")
     def left(key: str) -> dict[str, bool]:
         return {"there": _is_open(store, key) or _autosave(store, key) is not None}
@@ -69,21 +89,6 @@ def studio_routes(store: "SessionStore", bridges: "Bridges", max_upload_bytes: i
         session = store.create()
         session.load_project(saved.read_bytes())
         return {"key": session.key}
-
-    @router.websocket("/{key}/events")
-    async def events(socket: WebSocket, key: str) -> None:
-        try:
-            session = store.get(key)
-        except KeyError:
-            await socket.close(code=4404)
-            return
-        await socket.accept()
-        await push_news(socket, session)
-
-    add_uploads(router, known, max_upload_bytes)
-    add_exports(router, known)
-    add_pictures(router, known)
-    return router
 
 
 def _is_open(store: "SessionStore", key: str) -> bool:

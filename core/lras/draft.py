@@ -7,7 +7,6 @@ not what comes out: greedy decoding gives plain decoding's tokens, sampling draw
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from jaxtyping import Int64
 from torch import Tensor
@@ -165,8 +164,3 @@ def _decoded(plan: Plan, state: _Sequence, start: int, stop: int) -> Decoded:
         (tokens - plan.target.codes.start).cpu().numpy()[None],
         doubts[:taken].view(-1, CODES_PER_PATCH).float().cpu().numpy()[None],
     )
-
-
-def draft_share_right(draft: PatchCodes, decoded: PatchCodes) -> float:
-    """Share of patches that the draft had right in all four codes."""
-    return float(np.mean((draft == decoded).all(axis=1)))

@@ -17,7 +17,7 @@ from core.errors import InvalidInput
 _COMPILED = "_orig_mod."
 
 # What PyTorch's reader and its restricted unpickler raise on damaged files.
-_DAMAGED = (
+DAMAGED = (
     RuntimeError, pickle.UnpicklingError, EOFError, OSError, ValueError, TypeError, KeyError, IndexError,
     AttributeError, AssertionError, struct.error, OverflowError,
 )  # fmt: skip
@@ -28,7 +28,7 @@ def read_official(path: Path) -> tuple[Mapping[str, Any], dict[str, Tensor]]:
     try:
         with torch.serialization.safe_globals([argparse.Namespace]):
             stored = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise InvalidInput(_why_unreadable(path, str(error))) from error
     if not isinstance(stored, dict):
         raise InvalidInput(f"{path} holds no dict of cfg and model; it is no checkpoint of this kind.")

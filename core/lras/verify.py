@@ -9,6 +9,7 @@ import torch
 
 from core.errors import InvalidInput
 from core.lras.checks import Check
+from core.lras.official import DAMAGED
 from core.lras.verify_codes import check_camera_codes, check_flow_codes, check_quantizer, check_sampling
 from core.lras.verify_motion import check_object_motion
 from core.lras.verify_rollouts import check_camera_flow, check_rgb_flow
@@ -55,6 +56,5 @@ def _read(path: Path) -> Case:
     """A fixture's tensors. Raises InvalidInput."""
     try:
         return torch.load(path, weights_only=True, map_location="cpu")
-    # torch.load has a class for each way in which a file can be wrong, and no common one.
-    except Exception as error:
-        raise InvalidInput(f"The fixture {path.name} cannot be read: {str(error).splitlines()[0]}.") from error
+    except DAMAGED as error:
+        raise InvalidInput(f"The fixture {path.name} cannot be read; it is missing, truncated or damaged.") from error
