@@ -38,6 +38,8 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     packing = kinds.add_parser(PACK, help="write pictures and depth as compact files that --data takes")
     _add_data(packing)
     packing.add_argument("--shard-mb", metavar="MB", type=float, default=_SHARD_MB, help="size of one file")
+    packing.add_argument("--quality", metavar="Q", type=int, help="of the JPEG pictures, 1 to 100")
+    packing.add_argument("--for-depth", action="store_true", help="only pictures with depth, and that as it is")
     packing.set_defaults(run=run_pack)
 
 
@@ -116,13 +118,19 @@ def _packed(args: argparse.Namespace, first: bool) -> "PackedSet":
 def _pack(args: argparse.Namespace, folder: Path) -> None:
     from core.errors import InvalidInput
     from core.training.packed import PackedSet
-    from core.training.packing import pack
-    from core.training.sources import find_clips
+    from core.training.packing import JPEG_QUALITY, pack
+    from core.training.sources import find_clips, with_depth
 
     if not 16 <= args.packed_side <= 4096:
         raise InvalidInput(f"--packed-side must lie between 16 and 4096 pixels, got {args.packed_side}.")
     shard_bytes = int(1e6 * getattr(args, "shard_mb", _SHARD_MB))
-    paths = pack(find_clips(args.data, tuple(args.leave_out)), folder, args.packed_side, shard_bytes)
+    for_depth = args.for_depth if hasattr(args, "for_depth") else args.task == "depth"
+    quality = getattr(args, "quality", None) or JPEG_QUALITY
+    if not 1 <= quality <= 100:
+        raise InvalidInput(f"--quality must lie between 1 and 100, got {quality}.")
+    clips = find_clips(args.data, tuple(args.leave_out))
+    clips = with_depth(clips) if for_depth else clips
+    paths = pack(clips, folder, args.packed_side, shard_bytes, quality=quality, plain_depth=for_depth)
     packed = PackedSet(folder)
     total = sum(path.stat().st_size for path in paths) / 1e6
     _say(f"{len(packed)} pictures in {len(paths)} files, {total:.1f} MB in {folder}; by licence:")

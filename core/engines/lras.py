@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float32, UInt8
 
 from core.engines.windows import Window, windows_over
+from core.lras.config import PATCH_PIXELS
 from core.lras.flow_patches import choose_patches, flow_grid
 from core.lras.layout import Codes, PatchIds, flow_to_bins
 from core.lras.plan import Known, Plan, orders, rgb_plan
@@ -18,9 +19,6 @@ from core.lras.runtime import Decoding, Runtime
 from core.maths.membrane import membrane
 from core.types.protocols import CancelToken, Engine, EngineInfo, EngineRequest, EngineUpdate
 
-# As many as the released scripts show.
-_FLOW_PATCHES = 200
-_PATCH_PIXELS = 8
 # Width of the known band, in network pixels, whose colours the painted patches are matched to.
 _MATCHED_BAND = 8
 _DRAFT_DONE = 0.1
@@ -109,15 +107,14 @@ class LrasEngine:
         """The sequence for a window, and the codes of its picture so far."""
         config = self._runtime.model.config
         source, codes = self._encode(view.source), self._encode(view.picture)
-        blocks = view.unknown.reshape(config.grid, _PATCH_PIXELS, config.grid, _PATCH_PIXELS)
+        blocks = view.unknown.reshape(config.grid, PATCH_PIXELS, config.grid, PATCH_PIXELS)
         known = np.flatnonzero(~blocks.any(axis=(1, 3)).reshape(-1))
         drawn = orders(config, request.seed)
         flow = None
         if request.flow is not None and request.flow.flow.shape[:2] == request.unknown.shape:
             grid = flow_grid(request.flow.flow[view.window.slices].astype(np.float64), 2 * config.grid)
-            shown = choose_patches(grid, _FLOW_PATCHES, 0, "all cells", np.random.default_rng(request.seed))
-            bins = config.flow_range.size if config.flow_range else 0
-            flow = flow_to_bins(np.nan_to_num(grid), bins), shown
+            shown = choose_patches(grid, config.flow_patches, 0, "all cells", np.random.default_rng(request.seed))
+            flow = flow_to_bins(config, np.nan_to_num(grid)), shown
         return rgb_plan(config, INTENDED, source, drawn, flow, Known(known, codes)), codes.copy()
 
     def _encode(self, picture: UInt8[np.ndarray, "S S 3"]) -> Codes:

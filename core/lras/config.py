@@ -10,8 +10,14 @@ from typing import Any, Literal, NamedTuple
 
 from core.errors import InvalidInput
 
+# Pixels along one side of a patch.
+PATCH_PIXELS = 8
+
 # Sizes above these are no network that a machine of today could hold; refused before anything is allocated.
-_LARGEST = {"n_layer": 512, "n_head": 512, "n_embd": 1 << 15, "vocab_size": 1 << 20, "block_size": 1 << 20}
+_LARGEST = {
+    "n_layer": 512, "n_head": 512, "n_embd": 1 << 15, "vocab_size": 1 << 20, "block_size": 1 << 20,
+    "flow_patches": 1 << 20, "largest_flow_pixels": 1 << 16,
+}  # fmt: skip
 _RGB_TOKENS = 5
 _BINNED_FLOW_TOKENS = 9
 
@@ -34,7 +40,9 @@ class TransformerConfig:
     """A decoder-only network over RGB, flow and camera tokens (field names are the released files').
 
     `flow_kind` follows from the ranges: two bins of 512 per cell (7B layout, 9 tokens a patch) without
-    camera tokens, one quantiser code per cell (1B layout, 5 tokens a patch) with them.
+    camera tokens, one quantiser code per cell (1B layout, 5 tokens a patch) with them. Of binned flow a network
+    was shown up to `flow_patches` patches in training, its bins evenly from -`largest_flow_pixels` to plus that many;
+    the released files do not tell and have the values here.
     Raises InvalidInput when the ranges do not fit each other or the sizes.
     """
 
@@ -56,6 +64,8 @@ class TransformerConfig:
     campose_pos_range: Span | None = None
     patch_size: int = 2
     bias: bool = False
+    flow_patches: int = 200
+    largest_flow_pixels: int = 256
 
     def __post_init__(self) -> None:
         for name, largest in _LARGEST.items():
@@ -98,7 +108,7 @@ class TransformerConfig:
     @property
     def image_size(self) -> int:
         """Pixels along one side of the square frame."""
-        return self.grid * 8
+        return self.grid * PATCH_PIXELS
 
     @property
     def head_width(self) -> int:
@@ -226,15 +236,22 @@ def quantizer_config(cfg: Mapping[str, Any]) -> QuantizerConfig:
 
 
 def rgb_flow_config(
-    n_layer: int, n_head: int, n_embd: int, grid: int = 32, rgb_codes: int = 65536, bins: int = 512
+    n_layer: int,
+    n_head: int,
+    n_embd: int,
+    grid: int = 32,
+    rgb_codes: int = 65536,
+    bins: int = 512,
+    flow_patches: int = 200,
 ) -> TransformerConfig:
-    """Frame 0 and binned flow give frame 1: the 7B layout at any size."""
+    """Frame 0 and binned flow give frame 1: the 7B layout at any size. Bins reach as far as the picture is wide."""
     patches = grid * grid
     vocab = _consecutive(rgb_codes, patches, patches, bins, patches)
     positions = _consecutive(5 * patches, 5 * patches, _BINNED_FLOW_TOKENS * patches)
     return TransformerConfig(
         n_layer, n_head, n_embd, vocab[-1].stop, positions[-1].stop, *vocab[:3], *positions[:2],
         flow_range=vocab[3], flow_patch_idx_range=vocab[4], flow_pos_range=positions[2],
+        flow_patches=flow_patches, largest_flow_pixels=grid * PATCH_PIXELS,
     )  # fmt: skip
 
 

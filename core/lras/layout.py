@@ -21,7 +21,6 @@ PatchCodes = Int64[np.ndarray, "_ 4"]
 TargetName = Literal["rgb", "flow"]
 
 CODES_PER_PATCH = 4
-_LARGEST_FLOW = 256.0
 _CAMERA_TOKENS = 8
 _ROTATION_STEP_DEG, _DIRECTION_STEP, _SCALE_STEP = 0.1, 0.001, 0.001
 _ROTATION_ZERO, _DIRECTION_ZERO, _SCALE_ZERO = 1801, 1001, 1
@@ -110,20 +109,24 @@ def camera(config: TransformerConfig, codes: Int64[np.ndarray, "7"]) -> Run:
     return Run(tokens.astype(np.int64), np.arange(start, start + _CAMERA_TOKENS))
 
 
-def flow_to_bins(flow: Float[np.ndarray, "*shape"], bins: int = 512) -> Int64[np.ndarray, "*shape"]:
+def flow_to_bins(config: TransformerConfig, flow: Float[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
     """Pixels of flow at the network's size to bins (spec 3.3): half to even, in the input's own precision.
 
-    Raises InvalidInput for NaN or infinity.
+    Flow that is longer than the bins reach is shortened. Raises InvalidInput for NaN or infinity, or when the network
+    takes no binned flow.
     """
+    bins = _flow_segment(config, "binned").codes.size
     if not np.isfinite(flow).all():
         raise InvalidInput("Flow for the network must be finite; put 0 where there is no correspondence.")
-    share = ((flow + flow.dtype.type(_LARGEST_FLOW)) / flow.dtype.type(2 * _LARGEST_FLOW)).clip(0, 1)
+    largest = flow.dtype.type(config.largest_flow_pixels)
+    share = ((flow + largest) / (2 * largest)).clip(0, 1)
     return np.round(share * flow.dtype.type(bins - 1)).astype(np.int64)
 
 
-def bins_to_flow(codes: Int64[np.ndarray, "*shape"], bins: int = 512) -> Float[np.ndarray, "*shape"]:
-    """Bins back to pixels of flow; zero flow comes back as half a bin."""
-    return codes / (bins - 1) * (2 * _LARGEST_FLOW) - _LARGEST_FLOW
+def bins_to_flow(config: TransformerConfig, codes: Int64[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """Bins back to pixels of flow; zero flow comes back as half a bin. Raises InvalidInput as `flow_to_bins`."""
+    bins, largest = _flow_segment(config, "binned").codes.size, config.largest_flow_pixels
+    return codes / (bins - 1) * (2 * largest) - largest
 
 
 def camera_codes(camera_0_from_1: Float[np.ndarray, "4 4"]) -> Int64[np.ndarray, "7"]:

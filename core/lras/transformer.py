@@ -12,10 +12,28 @@ from torch.nn import functional
 
 from core.lras.cache import KVCache
 from core.lras.config import Span, TransformerConfig
-from core.lras.int8 import Int8Linear
 
 # Added to the scores: 0 where a new token sees an old or new one, else minus infinity.
 AttentionMask = Float[Tensor, "T S"]
+
+
+class Linear(nn.Linear):
+    """A Linear that multiplies a single row as a vector, on a CPU: in bfloat16 that takes two thirds of the time."""
+
+    def forward(self, input: Float[Tensor, "*N in"]) -> Float[Tensor, "*N out"]:
+        return _multiply(input, self.weight, self.bias)
+
+    def rows(self, x: Float[Tensor, "*N in"], start: int, stop: int) -> Float[Tensor, "*N part"]:
+        """Only outputs `start` to `stop`, without bias."""
+        return _multiply(x, self.weight[start:stop], None)
+
+
+def _multiply(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    if x.numel() != x.shape[-1] or x.device.type != "cpu":
+        return functional.linear(x, weight, bias)
+    row = x.reshape(-1)
+    product = torch.mv(weight, row) if bias is None else torch.addmv(bias, weight, row)
+    return product.view(*x.shape[:-1], -1)
 
 
 class Attention(nn.Module):
@@ -24,8 +42,8 @@ class Attention(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.heads = config.n_head
-        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
-        self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
+        self.c_attn = Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)
+        self.c_proj = Linear(config.n_embd, config.n_embd, bias=config.bias)
 
     def forward(
         self, x: Float[Tensor, "B T C"], mask: AttentionMask | None, cache: KVCache | None, layer: int
@@ -45,8 +63,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
-        self.c_fc = nn.Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
-        self.c_proj = nn.Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
+        self.c_fc = Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
+        self.c_proj = Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
 
     def forward(self, x: Float[Tensor, "B T C"]) -> Float[Tensor, "B T C"]:
         return self.c_proj(functional.gelu(self.c_fc(x)))
@@ -81,7 +99,7 @@ class Transformer(nn.Module):
             "h": nn.ModuleList(Block(config) for _ in range(config.n_layer)),
             "ln_f": nn.LayerNorm(config.n_embd, bias=config.bias),
         })  # fmt: skip
-        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.n_embd, config.vocab_size, bias=False)
 
     @property
     def device(self) -> torch.device:
@@ -117,11 +135,7 @@ class Transformer(nn.Module):
         """Scores of the whole vocabulary or of the ids in `span` only."""
         span = span or Span(0, self.config.vocab_size)
         # As one matrix: of a batch with gaps PyTorch would multiply copies of the whole weight.
-        rows = hidden.reshape(-1, hidden.shape[-1])
-        if isinstance(self.lm_head, Int8Linear):
-            scores = self.lm_head.rows(rows, span.start, span.stop)
-        else:
-            scores = functional.linear(rows, self.lm_head.weight[span.start : span.stop])
+        scores = self.lm_head.rows(hidden.reshape(-1, hidden.shape[-1]), span.start, span.stop)
         return scores.view(*hidden.shape[:-1], -1)
 
 

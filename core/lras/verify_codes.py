@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.lras import layout
 from core.lras.checks import Check, exact, within
-from core.lras.config import CAMERA_FLOW_1B
+from core.lras.config import CAMERA_FLOW_1B, RGB_FLOW_7B
 from core.lras.quantizer import (
     Quantizer,
     denormalise_flow,
@@ -49,12 +49,13 @@ def check_quantizer(quantizer: Quantizer, io: Case) -> Iterator[Check]:
 
 def check_flow_codes(io: Case) -> Iterator[Check]:
     """Flow bins of the RGB+flow layout."""
-    yield exact("bins", layout.flow_to_bins(io["flow"].numpy()), io["codes"].numpy())
-    ours = layout.flow_to_bins(io["flow"].double().numpy())
+    yield exact("bins", layout.flow_to_bins(RGB_FLOW_7B, io["flow"].numpy()), io["codes"].numpy())
+    ours = layout.flow_to_bins(RGB_FLOW_7B, io["flow"].double().numpy())
     yield exact("bins of float64 flow", ours, io["codes_float64_input"].numpy())
-    yield exact("bins at boundaries", layout.flow_to_bins(io["boundary_flow"].numpy()), io["boundary_codes"].numpy())
+    ours = layout.flow_to_bins(RGB_FLOW_7B, io["boundary_flow"].numpy())
+    yield exact("bins at boundaries", ours, io["boundary_codes"].numpy())
     for codes, decoded in (("codes", "decoded"), ("all_codes", "all_decoded")):
-        ours = layout.bins_to_flow(io[codes].numpy())
+        ours = layout.bins_to_flow(RGB_FLOW_7B, io[codes].numpy())
         yield within(f"flow of {codes}", ours, io[decoded].numpy(), _PICTURE_TOLERANCE)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.lras.checks import Check, exact, within
+from core.lras.config import RGB_FLOW_7B
 from core.lras.flow_patches import (
     FlowGrid,
     choose_patches,
@@ -124,7 +125,7 @@ def _reduced(name: str, case: Case, moved: Displacement) -> Iterator[Check]:
     grid, index = released_grid(moved.flow)
     yield exact(f"{name} flow 64x64", grid[::-1], np.asarray(case["flow64_rowcol"]))
     yield exact(f"{name} pooled pixels", index, np.asarray(case["argmax_index_in_256"]))
-    yield exact(f"{name} bins", flow_to_bins(grid), np.asarray(case["codes_xy"]))
+    yield exact(f"{name} bins", flow_to_bins(RGB_FLOW_7B, grid), np.asarray(case["codes_xy"]))
     yield exact(f"{name} target pixels", np.asarray(moved.target.sum()), np.asarray(case["segment_frame1_count"]))
 
 

@@ -14,6 +14,7 @@ from core.files.blobs import BlobReader
 from core.files.photo import read_source
 from core.files.records import record_from_json
 from core.lras.config import (
+    PATCH_PIXELS,
     QuantizerConfig,
     ResBlock,
     TransformerConfig,
@@ -24,7 +25,6 @@ from core.lras.config import (
 
 Task = Literal["lpq", "lras-rgb", "lras-flow"]
 _MAX_BYTES = 1_000_000
-_FLOW_CODES_ARE_BINS: Task = "lras-rgb"
 
 
 def _in_range(name: str, value: float, least: float, most: float) -> None:
@@ -66,7 +66,10 @@ class QuantizerShape:
 
 @dataclass(frozen=True)
 class NetworkShape:
-    """Sizes of a transformer. `flow_codes` are bins per axis for lras-rgb, the quantizer's codes for lras-flow."""
+    """Sizes of a transformer. `flow_codes` are bins per axis for lras-rgb, the quantizer's codes for lras-flow.
+
+    A network of lras-rgb is shown up to `flow_patches` patches of flow, in training as in use.
+    """
 
     layers: int
     heads: int
@@ -74,11 +77,12 @@ class NetworkShape:
     patches_per_side: int = 32
     rgb_codes: int = 65536
     flow_codes: int = 512
+    flow_patches: int = 200
 
     def config(self, task: Task) -> TransformerConfig:
         """The network's own configuration. Raises InvalidInput."""
-        make = rgb_flow_config if task == _FLOW_CODES_ARE_BINS else camera_flow_config
-        return make(self.layers, self.heads, self.width, self.patches_per_side, self.rgb_codes, self.flow_codes)
+        sizes = self.layers, self.heads, self.width, self.patches_per_side, self.rgb_codes, self.flow_codes
+        return rgb_flow_config(*sizes, self.flow_patches) if task == "lras-rgb" else camera_flow_config(*sizes)
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,6 @@ class SequenceSettings:
     `group_sizes` are the numbers of patches decoded together; 0 stands for all.
     """
 
-    most_flow_patches: int = 200
     hole_share: float = 0.5
     scattered_share: float = 0.25
     revealed_weight: float = 0.3
@@ -220,8 +223,8 @@ class TrainConfig:
 
     def _check_ranges(self) -> None:
         side = self.pictures.side_pixels
-        if side < 8 or side % 8:
-            raise InvalidInput(f"pictures.side_pixels is {side}; use a multiple of 8.")
+        if side < PATCH_PIXELS or side % PATCH_PIXELS:
+            raise InvalidInput(f"pictures.side_pixels is {side}; use a multiple of {PATCH_PIXELS}.")
         _in_range("pictures.smallest_crop_share", self.pictures.smallest_crop_share, 0.01, 1.0)
         _in_range("pictures.held_out_share", self.pictures.held_out_share, 0.0, 0.5)
         shares = self.pairs.warp_share, self.pairs.object_share, self.pairs.clip_share
@@ -238,7 +241,7 @@ class TrainConfig:
     @property
     def image_size(self) -> int:
         """Pixels along one side of the pictures that the network sees."""
-        return self.pictures.side_pixels if self.network is None else 8 * self.network.patches_per_side
+        return self.pictures.side_pixels if self.network is None else PATCH_PIXELS * self.network.patches_per_side
 
 
 def read_config(path: Path) -> TrainConfig:

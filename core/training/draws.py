@@ -6,14 +6,13 @@ import cv2
 import numpy as np
 from jaxtyping import Bool
 
-from core.lras.config import TransformerConfig
+from core.lras.config import PATCH_PIXELS, TransformerConfig
 from core.lras.flow_patches import FlowGrid, choose_patches
 from core.lras.layout import PatchIds
 from core.lras.plan import Orders, orders
 from core.lras.schedule import Group, far_apart, in_groups
 from core.training.config import SequenceSettings
 
-_PATCH_PIXELS = 8
 _EVERY_CELL_SHARE = 0.7
 _STILL_SHARE = 0.3
 _LARGEST_SEED = 2**31
@@ -38,7 +37,7 @@ def draw_sequence(
 ) -> Draw:
     """`cells` is the flow of which patches may be shown; `uncovered` the target's pixels that an edit would paint."""
     drawn = orders(config, int(random.integers(_LARGEST_SEED)))
-    flow_ids = drawn.flow[:0] if cells is None else _shown_flow(settings, random, cells)
+    flow_ids = drawn.flow[:0] if cells is None else _shown_flow(config.flow_patches, random, cells)
     known_ids = _known(config, settings, random, uncovered)
     left = drawn.target[~np.isin(drawn.target, known_ids)]
     size = int(random.choice(settings.group_sizes)) or len(left)
@@ -47,9 +46,8 @@ def draw_sequence(
     return Draw(drawn, flow_ids, known_ids, tuple(in_groups(left, max(size, 1))))
 
 
-def _shown_flow(settings: SequenceSettings, random: np.random.Generator, cells: FlowGrid) -> PatchIds:
+def _shown_flow(most: int, random: np.random.Generator, cells: FlowGrid) -> PatchIds:
     """Moving patches and sometimes still ones, few or many."""
-    most = settings.most_flow_patches
     moving = int(random.integers(0, most + 1))
     still = int(random.integers(0, most + 1 - moving)) if random.random() < _STILL_SHARE else 0
     rule = "all cells" if random.random() < _EVERY_CELL_SHARE else "any cell"
@@ -75,7 +73,7 @@ def _hole(grid: int, random: np.random.Generator, uncovered: Bool[np.ndarray, "P
     """Patches that hold an uncovered pixel, and often a blob besides, as around an object or its shadow."""
     hole = np.zeros((grid, grid), np.uint8)
     if uncovered is not None:
-        hole |= uncovered.reshape(grid, _PATCH_PIXELS, grid, _PATCH_PIXELS).any(axis=(1, 3)).astype(np.uint8)
+        hole |= uncovered.reshape(grid, PATCH_PIXELS, grid, PATCH_PIXELS).any(axis=(1, 3)).astype(np.uint8)
     if not hole.any() or random.random() < 0.5:
         axes = random.uniform(0.1, 0.6, 2) * grid
         centre = random.uniform(0, grid - 1, 2)

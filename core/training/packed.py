@@ -13,7 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, UInt8, UInt16
 from safetensors import SafetensorError, safe_open
 
 from core.errors import InvalidInput
@@ -79,8 +79,16 @@ class PackedSet:
 
     def view(self, index: int) -> View:
         """The picture and all that is known of it."""
-        shard = next(shard for shard in reversed(self._shards) if shard.start <= index)
+        shard = self._shard(index)
         return shard.view(index - shard.start)
+
+    def stored_depth(self, index: int) -> UInt8[np.ndarray, "h w"] | UInt16[np.ndarray, "h w"] | None:
+        """Inverse depth up to a factor, as packed with `plain_depth`: 16 bits measured (0: hole), 8 bits weak."""
+        shard = self._shard(index)
+        return shard.stored_depth(index - shard.start)
+
+    def _shard(self, index: int) -> "_Shard":
+        return next(shard for shard in reversed(self._shards) if shard.start <= index)
 
     @cached_property
     def _shards(self) -> tuple["_Shard", ...]:
@@ -131,10 +139,13 @@ class _Shard:
             None if np.isnan(matrix).any() else Pose(matrix),
         )
 
+    def stored_depth(self, index: int) -> np.ndarray | None:
+        return self._decoded("depth", index, cv2.IMREAD_UNCHANGED) if self._bytes("depth", index).size else None
+
     def _inverse_depth(self, index: int, width: int, height: int) -> InverseDepth | None:
-        if not self._bytes("depth", index).size:
+        stored = self.stored_depth(index)
+        if stored is None:
             return None
-        stored = self._decoded("depth", index, cv2.IMREAD_UNCHANGED)
         low, high = self._arrays["depth_range"][index]
         levels = 65535 if stored.dtype == np.uint16 else 255
         inverse = low + stored.astype(np.float32) * ((high - low) / np.float32(levels))

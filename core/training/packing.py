@@ -13,16 +13,19 @@ from core.errors import InvalidInput
 from core.files.atomic import write_atomically
 from core.files.depth import read_depth
 from core.files.photo import open_photo, read_source
+from core.maths.bands import reciprocal
 from core.maths.camera import resized
 from core.maths.depth import inverse_depth, relative_from_affine
 from core.training.packed import FORMAT, SHARD_NAME, shard_paths
 from core.training.sources import Clip, Shot
 from core.types.depth import DepthMap
 
-_JPEG_QUALITY = 92
+JPEG_QUALITY = 92
 _MAX_DEPTH_BYTES = 50_000_000
 # Of measured inverse depth: a step moves no pixel by a tenth, and noise below it would double the files.
 _DEPTH_LEVELS = 4095
+# Inverse depth that 0 and 255 of weak depth are taken for where it is kept as it is.
+_ASSUMED_RANGE = (0.125, 1.0)
 _UNFINISHED = ".part"
 _NOTHING = np.zeros(0, np.uint8)
 
@@ -58,9 +61,13 @@ def pack(
     longest_side_pixels: int,
     shard_bytes: int = 60_000_000,
     progress: Callable[[float], None] | None = None,
+    quality: int = JPEG_QUALITY,
+    plain_depth: bool = False,
 ) -> list[Path]:
     """Write the clips' pictures, at most so large, to shards of about `shard_bytes`; returns their paths.
 
+    `plain_depth` keeps depth as it was given, for `PackedSet.stored_depth`: holes of measured depth are 0, weak depth
+    is neither sharpened nor enlarged.
     Raises InvalidInput for a picture that cannot be read or when `folder` holds a pack already, EditorError when a
     shard cannot be written.
     """
@@ -78,7 +85,7 @@ def pack(
         gathered = _Gathered()
 
     for number, clip in enumerate(clips):
-        _add(gathered, clip, longest_side_pixels)
+        _add(gathered, clip, longest_side_pixels, quality, plain_depth)
         if gathered.size_bytes >= shard_bytes:
             flush()
         if progress is not None:
@@ -88,16 +95,17 @@ def pack(
     return [path.replace(path.with_suffix("")) for path in written]
 
 
-def _add(gathered: _Gathered, clip: Clip, longest: int) -> None:
+def _add(gathered: _Gathered, clip: Clip, longest: int, quality: int, plain_depth: bool) -> None:
+    encoded_depth = _plain_depth if plain_depth else _encoded_depth
     has_depth = True
     for shot in clip.shots:
         photo = open_photo(shot.picture)
         scale = min(1.0, longest / max(photo.width, photo.height))
         width, height = (max(8, round(side * scale)) for side in (photo.width, photo.height))
         small = cv2.resize(photo.srgb, (width, height), interpolation=cv2.INTER_AREA)
-        data, depth_range = _encoded_depth(shot, width, height)
+        data, depth_range = encoded_depth(shot, width, height)
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
-        gathered.pictures.append(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].reshape(-1))
+        gathered.pictures.append(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].reshape(-1))
         gathered.depths.append(data)
         gathered.depth_ranges.append(depth_range)
         camera = clip.intrinsics(photo.width, photo.height)
@@ -116,13 +124,28 @@ def _add(gathered: _Gathered, clip: Clip, longest: int) -> None:
 def _encoded_depth(shot: Shot, width: int, height: int) -> tuple[np.ndarray, tuple[float, float]]:
     """A gray PNG, and the inverse depths that its 0 and its largest value stand for."""
     if shot.depth is not None:
-        inverse = inverse_depth(read_depth(shot.depth), width, height)
-        top = float(inverse.max())
-        stored = np.rint(inverse * (_DEPTH_LEVELS / top)).clip(1, _DEPTH_LEVELS).astype(np.uint16)
-        return cv2.imencode(".png", stored)[1].reshape(-1), (0.0, top * np.iinfo(np.uint16).max / _DEPTH_LEVELS)
+        return _levels(inverse_depth(read_depth(shot.depth), width, height), least=1)
     if shot.weak_depth is not None:
         return _encoded_weak_depth(shot.weak_depth, width, height)
     return _NOTHING, (0.0, 0.0)
+
+
+def _plain_depth(shot: Shot, width: int, height: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """As `_encoded_depth`, but with holes, and with weak depth as it is."""
+    if shot.depth is not None:
+        depth = read_depth(shot.depth)
+        inverse = reciprocal(np.where(depth.valid, depth.values, np.float32(0)))
+        return _levels(cv2.resize(inverse, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), least=0)
+    if shot.weak_depth is not None:
+        data = read_source(shot.weak_depth, shot.weak_depth.name, _MAX_DEPTH_BYTES)
+        return np.frombuffer(data, np.uint8), _ASSUMED_RANGE
+    return _NOTHING, (0.0, 0.0)
+
+
+def _levels(inverse: np.ndarray, least: int) -> tuple[np.ndarray, tuple[float, float]]:
+    top = float(inverse.max())
+    stored = np.rint(inverse * (_DEPTH_LEVELS / max(top, 1e-6))).clip(least, _DEPTH_LEVELS).astype(np.uint16)
+    return cv2.imencode(".png", stored)[1].reshape(-1), (0.0, top * np.iinfo(np.uint16).max / _DEPTH_LEVELS)
 
 
 def _encoded_weak_depth(path: Path, width: int, height: int) -> tuple[np.ndarray, tuple[float, float]]:

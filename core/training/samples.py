@@ -195,9 +195,8 @@ class RgbPairs:
     def make(self, index: int, held_out: bool = False) -> PairSample:
         random = self.drawer.random(index, held_out)
         pair = self.drawer.rgb_pair(random, held_out)
-        assert self.network.flow_range is not None
         cells = flow_grid(pair.flow.astype(np.float64), 2 * self.network.grid)
-        bins = flow_to_bins(np.nan_to_num(cells), self.network.flow_range.size)
+        bins = flow_to_bins(self.network, np.nan_to_num(cells))
         draw = draw_sequence(self.network, self.drawer.config.sequences, random, cells, pair.uncovered)
         return PairSample(pair.source, pair.target, bins, draw)
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from core.lras.config import PATCH_PIXELS
 from core.lras.layout import Codes
 from core.lras.plan import Plan, flow_plan, rgb_plan
 from core.lras.quantizer import Quantizer, denormalise_flow, denormalise_rgb
@@ -23,7 +24,6 @@ Picture = UInt8[np.ndarray, "H W 3"]
 PlanOf = Callable[[PairSample, Codes, Codes], Plan]
 _DECODING = Decoding(patches_per_pass=32)
 _HIDDEN = (90, 0, 120)
-_PATCH_PIXELS = 8
 
 
 def quantizer_sheet(quantizer: Quantizer, images: Float[Tensor, "B C S S"]) -> Picture:
@@ -87,5 +87,5 @@ def _flow_pictures(images: Tensor) -> list[Picture]:
 def _patch_mask(grid: int, known: Int64[np.ndarray, "_"]) -> np.ndarray:
     hidden = np.ones(grid * grid, np.uint8)
     hidden[known] = 0
-    side = _PATCH_PIXELS * grid
+    side = PATCH_PIXELS * grid
     return cv2.resize(hidden.reshape(grid, grid), (side, side), interpolation=cv2.INTER_NEAREST) > 0

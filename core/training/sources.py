@@ -7,7 +7,7 @@ after the pictures' folder (its last path parts joined by `_`).
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,18 @@ def find_clips(folders: Iterable[Path], leave_out: tuple[str, ...] = ()) -> tupl
     if not kept:
         left_out = f" with a licence without {', '.join(leave_out)}" if found else ""
         raise InvalidInput(f"No picture{left_out} was found in {', '.join(map(str, every))}; give another folder.")
+    return kept
+
+
+def with_depth(clips: Iterable[Clip]) -> tuple[Clip, ...]:
+    """The clips less the shots that have neither measured nor weak depth. Raises InvalidInput when none is left."""
+    found = (
+        replace(clip, shots=tuple(shot for shot in clip.shots if shot.depth is not None or shot.weak_depth is not None))
+        for clip in clips
+    )
+    kept = tuple(clip for clip in found if clip.shots)
+    if not kept:
+        raise InvalidInput("No picture has depth beside it; put weak_depth or rgbd beside the photos.")
     return kept
 
 

@@ -56,6 +56,22 @@ def test_known_pixels_are_untouched_and_unknown_ones_painted(engine: LrasEngine,
     assert not np.array_equal(updates[-1].image[asked.unknown], drafted.image[asked.unknown])
 
 
+def test_the_network_is_shown_as_much_flow_as_it_was_trained_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    decode = Runtime.decode
+    monkeypatch.setattr(Runtime, "decode", lambda self, plan, *rest: shown.append(plan) or decode(self, plan, *rest))
+    for count in (2, 5):
+        config = replace(SMALL, flow_patches=count, largest_flow_pixels=4)
+        runtime = Runtime(network(config, torch.float32))
+        info = EngineInfo("lras", "LRAS", "MIT", SMALL.image_size, streams=True)
+        list(LrasEngine(runtime, quantizer(3, 64), make_engine("warp"), info).render(request(flow=True), CancelToken()))
+        tokens = shown[-1].condition.tokens
+        pointers, bins = config.flow_patch_idx_range, config.flow_range
+        assert ((tokens >= pointers.start) & (tokens < pointers.stop)).sum() == count
+        # 3 pixels at the picture's size are more than half of the 4 that the bins reach.
+        assert tokens[(tokens >= bins.start) & (tokens < bins.stop)].max() > bins.start + 12
+
+
 def test_same_seed_same_pixels(engine: LrasEngine) -> None:
     first, again, other = (list(engine.render(request(seed=s), CancelToken()))[-1].image for s in (1, 1, 2))
     assert np.array_equal(first, again)

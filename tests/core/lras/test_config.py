@@ -43,6 +43,16 @@ def test_a_configuration_survives_its_cfg(config: object) -> None:
     assert transformer_config(config.as_cfg()) == config  # type: ignore[attr-defined]
 
 
+def test_what_released_files_do_not_tell_is_as_released() -> None:
+    silent = {
+        name: value
+        for name, value in RGB_FLOW_7B.as_cfg().items()
+        if name not in ("flow_patches", "largest_flow_pixels")
+    }
+    assert transformer_config(silent) == RGB_FLOW_7B
+    assert (RGB_FLOW_7B.flow_patches, RGB_FLOW_7B.largest_flow_pixels) == (200, 256)
+
+
 def test_foreign_entries_are_ignored() -> None:
     assert transformer_config({**RGB_FLOW_7B.as_cfg(), "config_class": "os.system"}) == RGB_FLOW_7B
 
@@ -61,6 +71,8 @@ def test_a_quantizer_survives_its_cfg() -> None:
         ({"n_layer": 0}, "n_layer"),
         ({"vocab_size": 1 << 30}, "vocab_size"),
         ({"patch_size": 4}, "patch_size"),
+        ({"flow_patches": 0}, "flow_patches"),
+        ({"largest_flow_pixels": 12.5}, "largest_flow_pixels"),
         ({"rgb_range": (5, 5)}, "rgb_range"),
         ({"rgb_range": (0, 70000)}, "rgb_range"),
         ({"rgb_range": "all"}, "rgb_range"),

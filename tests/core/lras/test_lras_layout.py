@@ -8,7 +8,7 @@ import torch
 
 from core.errors import InvalidInput
 from core.lras import layout
-from core.lras.config import CAMERA_FLOW_1B, RGB_FLOW_7B, transformer_config
+from core.lras.config import CAMERA_FLOW_1B, RGB_FLOW_7B, rgb_flow_config, transformer_config
 from core.maths.rigid import rotation_from_euler_deg
 
 
@@ -42,15 +42,25 @@ def test_recorded_packing(shared_folder: Path) -> None:
 
 def test_recorded_flow_bins(shared_folder: Path) -> None:
     io = golden(shared_folder, "flow_codes.pt")
-    assert np.array_equal(layout.flow_to_bins(io["flow"].numpy()), io["codes"].numpy())
-    assert np.array_equal(layout.flow_to_bins(io["flow"].double().numpy()), io["codes_float64_input"].numpy())
-    assert np.array_equal(layout.flow_to_bins(io["boundary_flow"].numpy()), io["boundary_codes"].numpy())
-    assert np.abs(layout.bins_to_flow(io["all_codes"].numpy()) - io["all_decoded"].numpy()).max() < 1e-4
+    for flow, codes in (
+        (io["flow"], "codes"),
+        (io["flow"].double(), "codes_float64_input"),
+        (io["boundary_flow"], "boundary_codes"),
+    ):
+        assert np.array_equal(layout.flow_to_bins(RGB_FLOW_7B, flow.numpy()), io[codes].numpy())
+    assert np.abs(layout.bins_to_flow(RGB_FLOW_7B, io["all_codes"].numpy()) - io["all_decoded"].numpy()).max() < 1e-4
 
 
 def test_zero_flow_comes_back_as_half_a_bin() -> None:
-    assert layout.flow_to_bins(np.zeros(1))[0] == 256
-    assert layout.bins_to_flow(np.array([256]))[0] == pytest.approx(0.50098, abs=1e-5)
+    assert layout.flow_to_bins(RGB_FLOW_7B, np.zeros(1))[0] == 256
+    assert layout.bins_to_flow(RGB_FLOW_7B, np.array([256]))[0] == pytest.approx(0.50098, abs=1e-5)
+
+
+def test_bins_reach_as_far_as_the_network_says() -> None:
+    small = rgb_flow_config(2, 2, 32, grid=16, bins=257)
+    assert small.largest_flow_pixels == small.image_size == 128
+    assert layout.flow_to_bins(small, np.array([-200.0, -128, 0, 1, 128])).tolist() == [0, 0, 128, 129, 256]
+    assert layout.bins_to_flow(small, np.array([0, 128, 256])).tolist() == [-128, 0, 128]
 
 
 def test_recorded_camera_codes(shared_folder: Path) -> None:
@@ -98,7 +108,8 @@ def test_no_flow_patch_at_all_is_an_empty_run() -> None:
     [
         lambda: layout.target(RGB_FLOW_7B, "flow"),
         lambda: layout.binned_flow(CAMERA_FLOW_1B, np.zeros((2, 64, 64), np.int64), np.arange(3)),
-        lambda: layout.flow_to_bins(np.array([0.0, np.nan])),
+        lambda: layout.flow_to_bins(RGB_FLOW_7B, np.array([0.0, np.nan])),
+        lambda: layout.flow_to_bins(CAMERA_FLOW_1B, np.zeros(1)),
         lambda: layout.camera(RGB_FLOW_7B, np.zeros(7, np.int64)),
         lambda: layout.camera(CAMERA_FLOW_1B, np.full(7, 10000)),
         lambda: layout.frame_0(RGB_FLOW_7B, np.zeros((32, 32), np.int64), np.arange(3)),
