@@ -11,15 +11,12 @@ from torch import Tensor, nn
 from core.errors import InvalidInput
 from core.lras.checkpoint import TOKENS, Checkpoint, Entry, Kind, RangesFrom, open_checkpoint
 from core.lras.config import QuantizerConfig, TransformerConfig
-from core.lras.int8 import Int8Linear, quantise_linears
+from core.lras.int8 import quantise, quantise_linears
 from core.lras.quantizer import Quantizer, bit_values
 from core.lras.transformer import Transformer
 
 FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
-# A weight is made int8 in so many parts, but for parts that one thread does at once: PyTorch splits larger ones.
-_INT8_PARTS = 64
-_INT8_SMALLEST_PART = 1 << 14
 # What loading may take beside the network itself.
 _LOADING_SHARE = 0.2
 _NAMED_KEYS = 3
@@ -141,7 +138,7 @@ def _fill(network: nn.Module, checkpoint: Checkpoint, dtype: torch.dtype, device
         place = places[name]
         if stored.is_floating_point() and place.dtype == torch.int8:
             scale = places[f"{name.removesuffix('weight')}scale"]
-            _quantise(stored, place, scale)
+            quantise(stored, place, scale)
             place = scale
         else:
             place.copy_(stored)
@@ -150,15 +147,6 @@ def _fill(network: nn.Module, checkpoint: Checkpoint, dtype: torch.dtype, device
                 f"{checkpoint.path}: {name} holds NaN or infinite values as {_word(dtype)}; "
                 "get the file again or choose a wider type."
             )
-
-
-def _quantise(stored: Tensor, codes: Tensor, scale: Tensor) -> None:
-    """Fill `codes` and `scale`, a few rows at a time: quantising needs several copies of what it is given."""
-    count = max(1, max(_INT8_SMALLEST_PART, stored.numel() // _INT8_PARTS) // stored.shape[1])
-    for start in range(0, stored.shape[0], count):
-        rows = slice(start, start + count)
-        part = Int8Linear(stored[rows].to(device=scale.device, dtype=scale.dtype))
-        codes[rows], scale[rows] = part.weight, part.scale
 
 
 def _finite(tensor: Tensor) -> bool:

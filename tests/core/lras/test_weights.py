@@ -12,7 +12,7 @@ from lras_networks import SMALL, network
 from safetensors.torch import load_file, save_file
 
 from core.errors import EditorError, InvalidInput
-from core.lras import checkpoint, weights
+from core.lras import checkpoint, int8, weights
 from core.lras.config import (
     CAMERA_FLOW_1B,
     RGB_FLOW_7B,
@@ -139,7 +139,7 @@ def test_a_saved_network_comes_back(tmp_path, dtype):
 
 @pytest.mark.parametrize("when", ["loading", "saving", "both"])
 def test_int8_is_the_same_made_early_or_late(tmp_path, when, monkeypatch):
-    monkeypatch.setattr(weights, "_INT8_SMALLEST_PART", 300)
+    monkeypatch.setattr(int8, "_SMALLEST_PART", 300)
     expected = tiny(torch.bfloat16)
     quantise_linears(expected)
     if when == "loading":
