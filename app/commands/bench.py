@@ -46,6 +46,7 @@ def add_bench_lras(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]")
     kind.add_argument("--device", default="cpu", help="cpu or cuda")
     kind.add_argument("--patches", metavar="N", type=int, help="decode only so many patches of the frame")
     kind.add_argument("--groups", metavar="K", type=int, nargs="+", default=[8, 32, 128], help="patches in one pass")
+    kind.add_argument("--graphs", action="store_true", help="passes of fixed shapes, on a GPU captured as CUDA graphs")
     kind.add_argument("--seed", type=int, default=0)
     kind.add_argument("--json", action="store_true", help="print one JSON object")
     kind.set_defaults(run=bench_lras)
@@ -64,8 +65,10 @@ def bench_lras(args: argparse.Namespace) -> int:
         model = lras_bench.random_network(lras_bench.PRESETS[args.network], dtype, args.device, args.seed)
     else:
         model = load_transformer(Path(args.network), dtype, args.device)
-    found = lras_bench.bench_network(model, args.seed, args.patches, args.groups, int8=args.dtype == "int8")
-    named = {**machine(), "network": args.network, "dtype": args.dtype, "device": args.device, "seed": args.seed}
+    int8 = args.dtype == "int8"
+    found = lras_bench.bench_network(model, args.seed, args.patches, args.groups, int8, args.graphs)
+    asked = {name: getattr(args, name) for name in ("network", "dtype", "device", "graphs", "seed")}
+    named = {**machine(), **asked}
     if args.json:
         print(json.dumps({"machine": named, **asdict(found)}))
     else:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,13 +15,14 @@ from core.lras.cache import KVCache
 from core.lras.config import CAMERA_FLOW_1B, RGB_FLOW_7B, TransformerConfig, rgb_flow_config
 from core.lras.draft import DraftTally, decode_drafted
 from core.lras.generate import Decoded, decode, prefill
+from core.lras.graphs import GraphedTransformer
 from core.lras.int8 import quantise_linears
 from core.lras.layout import PatchCodes, camera_codes
 from core.lras.plan import Plan, flow_plan, orders, rgb_plan
 from core.lras.recipe import INTENDED, RELEASED
 from core.lras.sampling import GREEDY, Sampling
 from core.lras.schedule import in_groups
-from core.lras.transformer import Transformer
+from core.lras.transformer import Network, Transformer
 
 # "small" is the size on which the public implementation's loop was measured.
 PRESETS = {"small": rgb_flow_config(12, 6, 384), "1b": CAMERA_FLOW_1B, "7b": RGB_FLOW_7B}
@@ -32,6 +34,8 @@ _STATUS = Path("/proc/self/status")
 
 
 Result = TypeVar("Result")
+# Seconds that one pass takes at least, by keywords of `pass_floor`.
+Floor = Callable[..., float]
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,17 @@ def random_network(config: TransformerConfig, dtype: torch.dtype, device: str, s
 
 
 def bench_network(
-    model: Transformer, seed: int, patches: int | None = None, groups: Sequence[int] = (8, 32, 128), int8: bool = False
+    network: Transformer,
+    seed: int,
+    patches: int | None = None,
+    groups: Sequence[int] = (8, 32, 128),
+    int8: bool = False,
+    graphs: bool = False,
 ) -> Report:
     """Decode one frame in each mode with greedy codes; `patches` bounds how many of its patches."""
     if int8:
-        quantise_linears(model)
+        quantise_linears(network)
+    model = GraphedTransformer(network) if graphs else network
     plan = _plan(model.config, seed)
     plan = replace(plan, order=plan.order[:patches])
     machine = measure_machine(model.dtype, model.device)
@@ -85,8 +95,8 @@ def bench_network(
     _warm_up(model, plan, cache)
     seconds, _ = _timed(model, lambda: prefill(model, plan.source + plan.condition, cache))
     tokens = cache.length
-    floor = pass_floor(model, machine, new=tokens, past=0, scored=0)
-    rows = tuple(_rows(model, plan, cache, machine, groups, seed))
+    floor = pass_floor(network, machine, new=tokens, past=0, scored=0)
+    rows = tuple(_rows(model, plan, cache, partial(pass_floor, network, machine), groups, seed))
     return Report(tokens, seconds, floor, machine, rows)
 
 
@@ -113,46 +123,44 @@ def _line(row: Row) -> str:
     )
 
 
-def _rows(
-    model: Transformer, plan: Plan, cache: KVCache, machine: Machine, groups: Sequence[int], seed: int
-) -> Iterator[Row]:
+def _rows(model: Network, plan: Plan, cache: KVCache, floor: Floor, groups: Sequence[int], seed: int) -> Iterator[Row]:
     base = cache.length
-    plain, frame = _grouped(model, plan, cache, machine, 1, GREEDY)
+    plain, frame = _grouped(model, plan, cache, floor, 1, GREEDY)
     yield plain
     for size in groups:
         cache.truncate(base)
-        yield _grouped(model, plan, cache, machine, size, GREEDY)[0]
+        yield _grouped(model, plan, cache, floor, size, GREEDY)[0]
     for share in (_SHARE_RIGHT, 1.0):
         cache.truncate(base)
-        yield _drafted(model, plan, cache, machine, spoiled(frame, share, plan, seed), share)
+        yield _drafted(model, plan, cache, floor, spoiled(frame, share, plan, seed), share)
     cache.truncate(base)
     several = cache.fork(plan.length, _VARIATIONS)
-    row, _ = _grouped(model, plan, several, machine, groups[-1], Sampling(1.0, top_k=1000))
+    row, _ = _grouped(model, plan, several, floor, groups[-1], Sampling(1.0, top_k=1000))
     yield replace(row, mode=f"{row.mode}, {_VARIATIONS} variations")
 
 
 def _grouped(
-    model: Transformer, plan: Plan, cache: KVCache, machine: Machine, size: int, sampling: Sampling
+    model: Network, plan: Plan, cache: KVCache, floor: Floor, size: int, sampling: Sampling
 ) -> tuple[Row, PatchCodes]:
     groups = in_groups(plan.order, size)
     generator = torch.Generator(model.device).manual_seed(0)
     start, peak = cache.length, _Peak(model.device)
     seconds, parts = _timed(model, lambda: list(decode(model, plan, cache, groups, sampling, generator)))
-    floor = sum(
-        4 * pass_floor(model, machine, new=size, past=start + 5 * size * index, scored=size, batch=cache.batch)
+    least = sum(
+        4 * floor(new=size, past=start + 5 * size * index, scored=size, batch=cache.batch)
         for index in range(len(groups))
     )
     mode = "plain, one patch at a time" if size == 1 else f"{size} patches a pass"
-    return _row(mode, plan, 4 * len(groups), seconds, floor, peak.megabytes()), _table(plan, parts)
+    return _row(mode, plan, 4 * len(groups), seconds, least, peak.megabytes()), _table(plan, parts)
 
 
-def _drafted(model: Transformer, plan: Plan, cache: KVCache, machine: Machine, draft: PatchCodes, share: float) -> Row:
+def _drafted(model: Network, plan: Plan, cache: KVCache, floor: Floor, draft: PatchCodes, share: float) -> Row:
     tally, start, peak = DraftTally(), cache.length, _Peak(model.device)
     seconds, _ = _timed(model, lambda: list(decode_drafted(model, plan, cache, draft, tally=tally)))
     new = max(1, round(5 * len(plan.order) / tally.passes))
     middle = start + 5 * len(plan.order) // 2
-    floor = tally.passes * pass_floor(model, machine, new=new, past=middle, scored=new)
-    row = _row(f"draft {share:.0%} right", plan, tally.passes, seconds, floor, peak.megabytes())
+    least = tally.passes * floor(new=new, past=middle, scored=new)
+    row = _row(f"draft {share:.0%} right", plan, tally.passes, seconds, least, peak.megabytes())
     return replace(row, drafts_accepted=tally.share_accepted)
 
 
@@ -193,7 +201,7 @@ def _row(mode: str, plan: Plan, passes: int, seconds: float, floor: float, peak:
     return Row(mode, count, passes, seconds, 1000 * seconds / count, floor, peak)
 
 
-def _warm_up(model: Transformer, plan: Plan, cache: KVCache) -> None:
+def _warm_up(model: Network, plan: Plan, cache: KVCache) -> None:
     """First calls choose kernels and allocate; they are no part of a frame."""
     few = replace(plan, order=plan.order[:8])
     prefill(model, plan.condition, cache)
@@ -203,7 +211,7 @@ def _warm_up(model: Transformer, plan: Plan, cache: KVCache) -> None:
     cache.truncate(0)
 
 
-def _timed(model: Transformer, work: Callable[[], Result]) -> tuple[float, Result]:
+def _timed(model: Network, work: Callable[[], Result]) -> tuple[float, Result]:
     _synchronise(model.device)
     start = time.perf_counter()
     result = work()

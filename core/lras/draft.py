@@ -17,15 +17,18 @@ from core.lras.generate import Decoded
 from core.lras.layout import CODES_PER_PATCH, PatchCodes
 from core.lras.plan import Plan
 from core.lras.sampling import GREEDY, Sampling, accept, entropy
-from core.lras.transformer import Transformer
+from core.lras.transformer import Network
 from core.types.protocols import CancelToken
 
 _PATCH = CODES_PER_PATCH + 1
-_FEWEST, _MOST = 2 * _PATCH, 48 * _PATCH
+_MOST_PATCHES = 48
+# What a pass costs before its first patch, in patches; measured on two CPU cores. On a GPU nearly everything is that.
+_FIXED_COST = {"cpu": 6.0}
 # Where a pass over one token is much cheaper than over ten, the rest of a patch in which the draft was wrong is decoded
 # code by code once the draft has been wrong there more often than not. On a GPU both cost the same.
 _LEAST_TRUST = {"cpu": 0.5}
 _TRUST_MEMORY = 0.95
+_HIT_MEMORY = 0.9
 
 
 @dataclass
@@ -46,14 +49,15 @@ class DraftTally:
 class _Sequence:
     """The tokens after the prefix: pointers are given, codes below `decided` are final, the rest is draft.
 
-    `mended` is the patch in which a code was corrected last; `trust` how often the draft was right behind such a code.
+    `hits` is the running share of patches that the draft had right. `mended` is the patch in which a code was corrected
+    last; `trust` how often the draft was right behind such a code.
     """
 
     tokens: Int64[Tensor, "N"]
     positions: Int64[Tensor, "N"]
     cached: int = 0
     decided: int = 1
-    window: int = 8 * _PATCH
+    hits: float = 0.8
     mended: int = -1
     trust: float = 1.0
     doubts: list[Tensor] = field(default_factory=list)
@@ -67,7 +71,8 @@ class _Sequence:
         """Where the next pass's check ends; never behind a pointer, which needs no check."""
         if self.is_mending and self.trust < _LEAST_TRUST.get(self.tokens.device.type, 0.0):
             return self.decided + 1
-        end = min(self.decided + self.window, len(self.tokens))
+        fixed = _FIXED_COST.get(self.tokens.device.type, float(_MOST_PATCHES))
+        end = min(self.decided + _PATCH * best_window(self.hits, fixed), len(self.tokens))
         return end - int(end % _PATCH == 1)
 
     def codes_until(self, end: int) -> Int64[Tensor, "K"]:
@@ -75,13 +80,35 @@ class _Sequence:
         indices = torch.arange(self.decided, end)
         return indices[indices % _PATCH != 0]
 
+    def note(self, held: int, wrong: bool) -> None:
+        """Learn from a pass whose first `held` codes were right."""
+        for _ in range(held // CODES_PER_PATCH):
+            self.hits += (1 - _HIT_MEMORY) * (1 - self.hits)
+        if wrong and not self.is_mending:
+            self.hits *= _HIT_MEMORY
+        if self.is_mending:
+            self.trust = _TRUST_MEMORY * self.trust + (1 - _TRUST_MEMORY) * float(held > 0)
+
     def decide(self, upto: int) -> None:
         """Make everything before `upto` final, and the pointer there, which is given."""
         self.decided = upto + (upto % _PATCH == 0)
 
 
+def best_window(hits: float, fixed: float) -> int:
+    """How many patches to check in one pass: most settled for its cost.
+
+    Of w patches, each right with chance `hits`, (1 - hits^w) / (1 - hits) are settled; the pass costs `fixed` + w.
+    """
+    settled, best, window = 0.0, 0.0, 1
+    for count in range(1, _MOST_PATCHES + 1):
+        settled += hits ** (count - 1)
+        if settled / (fixed + count) > best:
+            best, window = settled / (fixed + count), count
+    return window
+
+
 def decode_drafted(
-    model: Transformer,
+    model: Network,
     plan: Plan,
     cache: KVCache,
     draft: PatchCodes,
@@ -115,7 +142,7 @@ def decode_drafted(
 
 
 def _pass(
-    model: Transformer,
+    model: Network,
     plan: Plan,
     cache: KVCache,
     state: _Sequence,
@@ -136,17 +163,12 @@ def _pass(
     tally.passes += 1
     tally.accepted += held
     tally.offered += held + (instead is not None)
-    if state.is_mending:
-        state.trust = _TRUST_MEMORY * state.trust + (1 - _TRUST_MEMORY) * float(held > 0)
+    state.note(held, instead is not None)
     if instead is None:
         state.cached = end - 1
-        if end > state.decided + 1:
-            state.window = min(2 * state.window, _MOST)
         state.decide(end)
         return
     wrong = int(codes[held])
-    if wrong > state.decided:
-        state.window = max(_FEWEST, min(2 * (wrong - state.decided), _MOST))
     state.tokens[wrong] = instead + first
     state.cached, state.mended = wrong, wrong // _PATCH
     state.decide(wrong + 1)

@@ -18,7 +18,7 @@ from core.lras.layout import CODES_PER_PATCH, PatchIds, Run
 from core.lras.plan import Plan
 from core.lras.sampling import GREEDY, Sampling, draw, entropy
 from core.lras.schedule import Group
-from core.lras.transformer import Transformer
+from core.lras.transformer import Network
 from core.types.protocols import CancelToken
 
 _PREFILL_CHUNK = 1024
@@ -33,7 +33,7 @@ class Decoded:
     entropy: Float32[np.ndarray, "B K 4"]
 
 
-def prefill(model: Transformer, run: Run, cache: KVCache, cancel: CancelToken | None = None) -> None:
+def prefill(model: Network, run: Run, cache: KVCache, cancel: CancelToken | None = None) -> None:
     """Put a run into the cache, a piece at a time. Raises Cancelled between pieces."""
     with torch.inference_mode():
         for start in range(0, len(run), _PREFILL_CHUNK):
@@ -45,7 +45,7 @@ def prefill(model: Transformer, run: Run, cache: KVCache, cancel: CancelToken | 
 
 
 def decode(
-    model: Transformer,
+    model: Network,
     plan: Plan,
     cache: KVCache,
     groups: Sequence[Group],
@@ -75,7 +75,7 @@ class _Late:
 
 
 def _group(
-    model: Transformer,
+    model: Network,
     plan: Plan,
     cache: KVCache,
     group: Group,
@@ -110,7 +110,7 @@ _ROWS_AT_ONCE = 128
 
 
 def _read(
-    model: Transformer,
+    model: Network,
     hidden: Tensor,
     vocabulary: Span | None,
     sampling: Sampling,

@@ -17,7 +17,7 @@ from core.lras.memory import MemoryEstimate, estimate, plain_out_of_memory
 from core.lras.plan import Plan
 from core.lras.sampling import Sampling
 from core.lras.schedule import Group, far_apart, in_groups, seq2par
-from core.lras.transformer import Transformer
+from core.lras.transformer import Network
 from core.types.protocols import CancelToken
 
 # As in the released scripts for pictures (spec 5.4).
@@ -54,7 +54,7 @@ class Decoding:
 class Runtime:
     """One network with the caches of the last few source photos. Safe to share between threads."""
 
-    model: Transformer
+    model: Network
     prefixes_kept: int = 2
     _prefixes: "OrderedDict[str, KVCache]" = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

@@ -3,18 +3,18 @@
 Parameters are named as in the released checkpoints. No sampling inside.
 """
 
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.lras.cache import KVCache
+from core.lras.cache import KeyValueStore, KVCache
 from core.lras.config import Span, TransformerConfig
 
-# Added to the scores: 0 where a new token sees an old or new one, else minus infinity.
-AttentionMask = Float[Tensor, "T S"]
+# 0 (or True) where a new token sees an old or new one, else minus infinity (or False).
+AttentionMask = Float[Tensor, "T S"] | Bool[Tensor, "T S"]
 
 
 class Linear(nn.Linear):
@@ -46,7 +46,7 @@ class Attention(nn.Module):
         self.c_proj = Linear(config.n_embd, config.n_embd, bias=config.bias)
 
     def forward(
-        self, x: Float[Tensor, "B T C"], mask: AttentionMask | None, cache: KVCache | None, layer: int
+        self, x: Float[Tensor, "B T C"], mask: AttentionMask | None, cache: KeyValueStore | None, layer: int
     ) -> Float[Tensor, "B T C"]:
         batch, count, width = x.shape
         qkv = self.c_attn(x).view(batch, count, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
@@ -81,10 +81,32 @@ class Block(nn.Module):
         self.mlp = FeedForward(config)
 
     def forward(
-        self, x: Float[Tensor, "B T C"], mask: AttentionMask | None, cache: KVCache | None, layer: int
+        self, x: Float[Tensor, "B T C"], mask: AttentionMask | None, cache: KeyValueStore | None, layer: int
     ) -> Float[Tensor, "B T C"]:
         x = x + self.attn(self.ln_1(x), mask, cache, layer)
         return x + self.mlp(self.ln_2(x))
+
+
+@runtime_checkable
+class Network(Protocol):
+    """What decoding needs of a network: a pass over new tokens, and scores."""
+
+    @property
+    def config(self) -> TransformerConfig: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+    def __call__(self, tokens: Int64[Tensor, "B T"], positions: Int64[Tensor, "B T"], cache: KVCache) -> Tensor:
+        """Hidden states [B, T, C]; the new tokens are added to `cache`."""
+        ...
+
+    def logits(self, hidden: Float[Tensor, "*N C"], span: Span | None = None) -> Tensor:
+        """Scores [*N, V] of the whole vocabulary or of the ids in `span` only."""
+        ...
 
 
 class Transformer(nn.Module):
@@ -114,7 +136,7 @@ class Transformer(nn.Module):
         self,
         tokens: Int64[Tensor, "B T"],
         positions: Int64[Tensor, "B T"],
-        cache: KVCache | None = None,
+        cache: KeyValueStore | None = None,
         mask: AttentionMask | None = None,
     ) -> Float[Tensor, "B T C"]:
         """Hidden states after the last LayerNorm; the new tokens are added to `cache`.
