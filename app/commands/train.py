@@ -1,4 +1,4 @@
-"""`train`: learn a quantizer or a transformer from folders of pictures, and pack pictures for it."""
+"""`train`: learn a network from folders of pictures, and pack pictures for it."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,9 @@ TASKS = {
     "lpq": "a quantizer of pictures or of flow",
     "lras-rgb": "a network that paints frame 1 from frame 0 and flow",
     "lras-flow": "a network that predicts flow from a picture and a camera motion",
+    "depth": "a network that estimates depth from a photo",
 }
+QUANTIZED = ("lras-rgb", "lras-flow")
 _PACKED_SIDE_PIXELS = 192
 _SHARD_MB = 60.0
 
@@ -30,7 +32,7 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         kind.add_argument("--minutes", metavar="M", type=float, help="stop after so long; --resume goes on")
         kind.add_argument("--fit-minutes", metavar="M", type=float, help="take as many steps as fit into this time")
         kind.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-        if name != "lpq":
+        if name in QUANTIZED:
             kind.add_argument("--rgb-quantizer", metavar="DIR", type=Path, required=True)
         if name == "lras-flow":
             kind.add_argument("--flow-quantizer", metavar="DIR", type=Path, required=True)
@@ -66,7 +68,7 @@ def run_train(args: argparse.Namespace) -> int:
         if getattr(args, name) is not None and not getattr(args, name) > 0:
             raise InvalidInput(f"--{name.replace('_', '-')} must be above 0, got {getattr(args, name):g}.")
     with placed(args.device) as place, stoppable() as cancel:
-        rgb = None if args.task == "lpq" else load_quantizer(args.rgb_quantizer)
+        rgb = load_quantizer(args.rgb_quantizer) if args.task in QUANTIZED else None
         flow = load_quantizer(args.flow_quantizer) if args.task == "lras-flow" else None
         drawer = Drawer(_packed(args, place.is_first), config)
         task = make_task(config, drawer, place.device, rgb, flow)

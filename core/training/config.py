@@ -22,9 +22,12 @@ from core.lras.config import (
     camera_flow_config,
     rgb_flow_config,
 )
+from core.training.depth_config import DepthSettings, DepthShape
 
-Task = Literal["lpq", "lras-rgb", "lras-flow"]
+Task = Literal["lpq", "lras-rgb", "lras-flow", "depth"]
 _MAX_BYTES = 1_000_000
+# The table that says how large each task's network is.
+_SHAPE_TABLES = {"lpq": "quantizer", "lras-rgb": "network", "lras-flow": "network", "depth": "depth_network"}
 
 
 def _in_range(name: str, value: float, least: float, most: float) -> None:
@@ -199,26 +202,37 @@ class Run:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run. A quantizer run has `quantizer`, a transformer run `network`. Raises InvalidInput."""
+    """One training run. A quantizer run has `quantizer`, a transformer run `network`, a depth run `depth_network`.
+
+    Raises InvalidInput.
+    """
 
     task: Task
     schedule: Schedule
     quantizer: QuantizerShape | None = None
     network: NetworkShape | None = None
+    depth_network: DepthShape | None = None
     pictures: PictureSettings = PictureSettings()
     pairs: PairSettings = PairSettings()
     sequences: SequenceSettings = SequenceSettings()
     loss: QuantizerLoss = QuantizerLoss()
+    depth: DepthSettings = DepthSettings()  # noqa: RUF009 - frozen
     run: Run = Run()
 
     def __post_init__(self) -> None:
-        wanted, other = ("quantizer", "network") if self.task == "lpq" else ("network", "quantizer")
-        if getattr(self, wanted) is None or getattr(self, other) is not None:
-            raise InvalidInput(f"A {self.task} run needs the table [{wanted}] and no table [{other}].")
+        wanted = _SHAPE_TABLES[self.task]
+        others = set(_SHAPE_TABLES.values()) - {wanted}
+        if getattr(self, wanted) is None:
+            raise InvalidInput(f"A {self.task} run needs the table [{wanted}].")
+        for other in sorted(others):
+            if getattr(self, other) is not None:
+                raise InvalidInput(f"A {self.task} run needs the table [{wanted}] and no table [{other}].")
         if self.quantizer is not None:
             self.quantizer.config()
         if self.network is not None:
             self.network.config(self.task)
+        if self.depth_network is not None:
+            self.depth_network.config()
         self._check_ranges()
 
     def _check_ranges(self) -> None:

@@ -21,6 +21,8 @@ from core.types.camera import Intrinsics, Pose
 
 SHARD_NAME = "pack-{:03d}.safetensors"
 FORMAT = "lras-studio-pack-1"
+# Where a PNG says how many bits a sample has.
+_PNG_BITS = 24
 Picture = UInt8[np.ndarray, "H W 3"]
 InverseDepth = Float32[np.ndarray, "H W"]
 
@@ -87,6 +89,11 @@ class PackedSet:
         shard = self._shard(index)
         return shard.stored_depth(index - shard.start)
 
+    def depth_bits(self, index: int) -> int:
+        """Bits of a view's stored depth, 0 for none: told without decoding it."""
+        shard = self._shard(index)
+        return shard.depth_bits(index - shard.start)
+
     def _shard(self, index: int) -> "_Shard":
         return next(shard for shard in reversed(self._shards) if shard.start <= index)
 
@@ -138,6 +145,10 @@ class _Shard:
             None if math.isnan(fx) else Intrinsics(fx, fy, cx, cy, width, height),
             None if np.isnan(matrix).any() else Pose(matrix),
         )
+
+    def depth_bits(self, index: int) -> int:
+        data = self._bytes("depth", index)
+        return int(data[_PNG_BITS]) if len(data) > _PNG_BITS else 0
 
     def stored_depth(self, index: int) -> np.ndarray | None:
         return self._decoded("depth", index, cv2.IMREAD_UNCHANGED) if self._bytes("depth", index).size else None

@@ -74,13 +74,7 @@ class Drawer:
 
     @cached_property
     def _split(self) -> tuple[tuple[PackedClip, ...], tuple[PackedClip, ...]]:
-        luck = {clip: zlib.crc32(clip.name.encode()) / 2**32 for clip in self.packed.clips}
-        ordered = sorted(luck, key=lambda clip: luck[clip])
-        share = self.config.pictures.held_out_share
-        count = max(1, sum(luck[clip] < share for clip in ordered))
-        held_out = set(ordered[:count])
-        learned = tuple(clip for clip in self.packed.clips if clip not in held_out) or self.packed.clips
-        return learned, tuple(clip for clip in self.packed.clips if clip in held_out)
+        return split_clips(self.packed.clips, self.config.pictures.held_out_share)
 
     @cached_property
     def _photos(self) -> dict[tuple[bool, bool], tuple[tuple[PackedClip, ...], np.ndarray]]:
@@ -224,6 +218,18 @@ class CameraFlows:
         """Raises InvalidInput without depth and without clips."""
         self.make(0)
         self.make(0, held_out=True)
+
+
+def split_clips(
+    clips: tuple[PackedClip, ...], held_out_share: float
+) -> tuple[tuple[PackedClip, ...], tuple[PackedClip, ...]]:
+    """Clips to learn from and to judge by, chosen by their names."""
+    luck = {clip: zlib.crc32(clip.name.encode()) / 2**32 for clip in clips}
+    ordered = sorted(luck, key=lambda clip: luck[clip])
+    count = max(1, sum(luck[clip] < held_out_share for clip in ordered))
+    held_out = set(ordered[:count])
+    learned = tuple(clip for clip in clips if clip not in held_out) or clips
+    return learned, tuple(clip for clip in clips if clip in held_out)
 
 
 def batch_indices(batch_size: int, first: int, rank: int = 0, world: int = 1) -> Iterator[list[int]]:

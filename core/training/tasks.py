@@ -1,4 +1,4 @@
-"""The three things that are learned, each behind one small interface that the loop drives."""
+"""The things that are learned, each behind one small interface that the loop drives."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +17,7 @@ from core.lras.recipe import INTENDED
 from core.lras.saving import save_quantizer, save_transformer
 from core.lras.transformer import Transformer
 from core.training.config import TrainConfig
+from core.training.depth_task import DepthTask
 from core.training.encoding import CodeGrids, encoded, encoded_flow, encoded_pictures
 from core.training.losses import ReconstructionLoss, SequenceLoss, perplexity
 from core.training.samples import (
@@ -192,6 +193,8 @@ def make_task(
     """The task that the configuration names. Raises InvalidInput when it lacks a quantizer that fits."""
     if config.task == "lpq":
         return QuantizerTask(config, drawer, device)
+    if config.task == "depth":
+        return DepthTask(config, drawer.packed, device)
     if rgb is None:
         raise InvalidInput(f"{config.task} needs a trained RGB quantizer; give its folder.")
     if config.task == "lras-rgb":

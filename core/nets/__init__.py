@@ -1,0 +1,1 @@
+"""Small networks that come with the studio, trained by its own code."""
