@@ -1,6 +1,5 @@
 """Checkpoints to networks in memory. Only one tensor at a time exists twice."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from core.errors import InvalidInput
 from core.lras.checkpoint import TOKENS, Checkpoint, Entry, Kind, RangesFrom, open_checkpoint
 from core.lras.config import QuantizerConfig, TransformerConfig
 from core.lras.int8 import quantise, quantise_linears
+from core.lras.memory import free_bytes
 from core.lras.quantizer import Quantizer, bit_values
 from core.lras.transformer import Transformer
 
@@ -20,7 +20,6 @@ FLOATS = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 # What loading may take beside the network itself.
 _LOADING_SHARE = 0.2
 _NAMED_KEYS = 3
-_MEMORY = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True)
@@ -157,22 +156,12 @@ def _finite(tensor: Tensor) -> bool:
 def _check_memory(network: nn.Module, path: Path, dtype: torch.dtype, device: torch.device) -> None:
     """Raises InvalidInput before anything is read when the network will not fit."""
     sizes = (t.numel() * (dtype if t.is_floating_point() else t.dtype).itemsize for t in network.state_dict().values())
-    needed, free = int(sum(sizes) * (1 + _LOADING_SHARE)), _free_bytes(device)
+    needed, free = int(sum(sizes) * (1 + _LOADING_SHARE)), free_bytes(device)
     if free is not None and needed > free:
         raise InvalidInput(
             f"Loading {path} as {_word(dtype)} needs {needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free; "
             "close other programs or choose a smaller type (bf16, int8)."
         )
-
-
-def _free_bytes(device: torch.device) -> int | None:
-    """Memory that can be had without swapping; None where the system does not say."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    if device.type != "cpu" or not _MEMORY.is_file():
-        return None
-    found = re.search(r"MemAvailable:\s+(\d+) kB", _MEMORY.read_text())
-    return None if found is None else int(found[1]) * 1024
 
 
 def _layout(config: TransformerConfig | QuantizerConfig) -> str:
