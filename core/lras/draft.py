@@ -28,7 +28,7 @@ _FIXED_COST = {"cpu": 6.0}
 # code by code once the draft has been wrong there more often than not. On a GPU both cost the same.
 _LEAST_TRUST = {"cpu": 0.5}
 _TRUST_MEMORY = 0.95
-_HIT_MEMORY = 0.9
+_HIT_MEMORY = 0.95
 
 
 @dataclass
