@@ -21,6 +21,7 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         ("warp", "real pairs: the first photo moved to the second's camera", bench_warp),
         ("fill", "fills of holes whose content is known", bench_fill),
         ("click", "masks after simulated clicks on known objects", bench_click),
+        ("depth", "estimated against measured depth, every installed back-end a row", bench_depth),
     ):
         kind = kinds.add_parser(name, help=words)
         kind.add_argument("folder", metavar="DIR", type=Path, help="the benchmark's folder, with its index")
@@ -100,6 +101,16 @@ def bench_click(args: argparse.Namespace) -> int:
     limit = {} if args.limit is None else {"photos_per_source": args.limit}
     rows = click_bench.run_click_bench(Services().segmentation, args.folder, **limit)
     return _print_rows(args, rows, _click_table)
+
+
+def bench_depth(args: argparse.Namespace) -> int:
+    """Errors of depth per set. Raises EditorError."""
+    from core.evaluation import depth_bench
+    from core.perception.registry import depth_backends, make_depth_backend
+
+    backends = [make_depth_backend(name) for name, entry in depth_backends().items() if entry.why_not() is None]
+    rows = depth_bench.run_depth_bench(backends, args.folder, args.limit, args.sheet)
+    return _print_rows(args, rows, depth_bench.report)
 
 
 def bench_speed(_args: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""A photo to affine-invariant inverse depth and its uncertainty, in one convolutional network with wide context.
+"""A photo to inverse depth up to scale and its uncertainty, in one convolutional network with wide context.
 
 Dense 3x3 convolutions from a quarter to a sixteenth of the size, attention with no places but a convolution's at a 32nd
 (so that any aspect ratio will do), a decoder with skips to half the size, and a learned convex upsampling to the
@@ -121,7 +121,7 @@ class DepthStudent(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, images: Float[Tensor, "B 3 H W"]) -> tuple[Float[Tensor, "B H W"], Float[Tensor, "B H W"]]:
-        """Inverse depth up to scale and shift, larger is nearer, and the log of its mean absolute error."""
+        """Inverse depth up to scale, at least 0 (infinitely far), and the log of its error in mean deviations."""
         if images.shape[-1] % STRIDE or images.shape[-2] % STRIDE:
             raise InvalidInput(f"Sides must be multiples of {STRIDE}, got {images.shape[-1]}x{images.shape[-2]}.")
         x = functional.relu(self.stem((images - self.mean) / _DEVIATION))
@@ -135,7 +135,7 @@ class DepthStudent(nn.Module):
             raised = functional.interpolate(raised, scale_factor=2.0, mode="bilinear", align_corners=False)
             x = self.mixed[level](raised + self.lateral[level](skips[level]))
         halves = self.head(x).float()
-        fine = convex_upsampled(halves[:, :1], self.upsampling(x).float())
+        fine = convex_upsampled(functional.softplus(halves[:, :1]), self.upsampling(x).float())
         unsure = functional.interpolate(halves[:, 1:], scale_factor=2.0, mode="bilinear", align_corners=False)
         return fine[:, 0], unsure[:, 0].clamp(-6.0, 4.0)
 

@@ -43,6 +43,7 @@ class DepthSettings:
     held_out_frames_share: float = 0.15
     weak_weight: float = 0.6
     gradient_weight: float = 0.5
+    scale_weight: float = 0.3
     uncertainty_weight: float = 0.05
 
     def __post_init__(self) -> None:

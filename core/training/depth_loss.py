@@ -1,4 +1,7 @@
-"""What makes depth right up to scale and shift (Ranftl et al. 2020): aligned differences, their steps, and doubt."""
+"""What makes depth right: differences up to scale and shift (Ranftl et al. 2020), their steps, and doubt.
+
+Where depth is exact, inverse depth is also compared up to scale alone, so that its zero comes to mean infinity.
+"""
 
 from dataclasses import dataclass
 
@@ -17,6 +20,8 @@ _STRIDE_OF_MEDIANS = 3
 # A flat picture's spread is taken as this share of its median inverse depth, lest its noise be blown up.
 _LEAST_SPREAD = 0.03
 _TINY = 1e-6
+# A thing at the very camera must not outweigh the rest.
+_LARGEST_SCALED = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +42,7 @@ class DepthLoss(nn.Module):
         self.settings = settings
 
     def forward(self, batch: DepthBatch) -> dict[str, Tensor]:
-        """`loss`; `exact` and `weak` absolute differences in mean deviations, `gradient`; `delta1` of exact ones."""
+        """`loss`; `exact` and `weak` differences in mean deviations, `gradient`, `scale`; `delta1` of exact ones."""
         settings = self.settings
         made, doubt = self.network(batch.images)
         made, doubt = made.float(), doubt.float()
@@ -48,6 +53,8 @@ class DepthLoss(nn.Module):
         known = wanted.isfinite()
         absolute = _mean(residual.abs(), known)
         gradient = multi_scale_gradient(residual, known)
+        scaled = _masked(unit_mean(made_exact, known), unit_mean(batch.inverse[exact], known)).abs()
+        scale = _mean(scaled.clamp_max(_LARGEST_SCALED), known)
         coarse_wanted = aligned(coarse(batch.inverse[weak]))
         coarse_made = coarse(made[weak])
         coarse_residual = _masked(aligned(coarse_made, coarse_wanted), coarse_wanted).abs()
@@ -55,13 +62,13 @@ class DepthLoss(nn.Module):
         likelihood = _mean(laplace(residual, doubt[exact]), known)
         likelihood = likelihood + _mean(laplace(coarse_residual, coarse(doubt[weak])), coarse_wanted.isfinite())
         share = len(weak) / len(batch.weak)
-        loss = (1 - share) * (absolute + settings.gradient_weight * gradient)
+        loss = (1 - share) * (absolute + settings.gradient_weight * gradient + settings.scale_weight * scale)
         loss = loss + share * settings.weak_weight * trimmed + settings.uncertainty_weight * likelihood
         with torch.no_grad():
             delta1 = affine_delta1(coarse(made_exact), coarse(batch.inverse[exact]))
         return {
-            "loss": loss, "exact": absolute.detach(), "gradient": gradient.detach(), "weak": trimmed.detach(),
-            "likelihood": likelihood.detach(), "delta1": delta1,
+            "loss": loss, "exact": absolute.detach(), "gradient": gradient.detach(), "scale": scale.detach(),
+            "weak": trimmed.detach(), "likelihood": likelihood.detach(), "delta1": delta1,
         }  # fmt: skip
 
 
@@ -78,6 +85,12 @@ def aligned(values: Float32[Tensor, "B H W"], like: Float32[Tensor, "B H W"] | N
     least = _TINY if like is not None else _LEAST_SPREAD * middle.abs() + _TINY
     spread = torch.where(spread.isfinite(), spread, 0.0).clamp_min(least)
     return (values - middle[:, None, None]) / spread[:, None, None]
+
+
+def unit_mean(values: Float32[Tensor, "B H W"], known: Bool[Tensor, "B H W"]) -> Float32[Tensor, "B H W"]:
+    """Values over their mean where known."""
+    count = known.sum((1, 2), keepdim=True).clamp_min(1)
+    return values / (torch.where(known, values, 0.0).sum((1, 2), keepdim=True) / count).clamp_min(_TINY)
 
 
 def coarse(values: Float32[Tensor, "B H W"]) -> Float32[Tensor, "B h w"]:

@@ -52,6 +52,12 @@ def test_scale_and_shift_cost_nothing_and_other_differences_do(weak: bool) -> No
     assert right["gradient"] < 1e-4
 
 
+def test_a_shift_costs_where_depth_is_exact_and_a_scale_does_not() -> None:
+    assert figures(7 * scene(), scene(), False)["scale"] < 1e-5
+    assert figures(scene() + 1, scene(), False)["scale"] > 0.1
+    assert figures(scene() + 1, scene(), True)["scale"] == 0
+
+
 def test_depth_upside_down_costs_more_than_none() -> None:
     turned, flat = figures(-scene(), scene(), False), figures(torch.rand_like(scene()), scene(), False)
     assert turned["exact"] > flat["exact"]
