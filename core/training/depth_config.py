@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from core.errors import InvalidInput
-from core.nets.depth_student import STRIDE, DepthStudentConfig
+from core.nets.blocks import STRIDE
+from core.nets.depth_student import DepthStudentConfig
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from core.errors import InvalidInput
-from core.nets.depth_student import DepthStudent, DepthStudentConfig, convex_upsampled
+from core.nets.blocks import convex_upsampled
+from core.nets.depth_student import DepthStudent, DepthStudentConfig
 from core.nets.files import depth_student_bytes, load_depth_student
 
 TINY = DepthStudentConfig((8, 8, 16, 16), (1, 1, 1, 2), (8, 8, 8, 16), 2)
