@@ -184,12 +184,12 @@ def entropy(logits: Float[Tensor, "*N V"]) -> Float[Tensor, "*N"]:
 
 
 def _entropy(logits: Float[Tensor, "N V"]) -> Float[Tensor, "N"]:
-    """By its definition log Z - E[score], where Z is the sum of all exponentials; the largest score is made 0."""
+    """Log Z - E[score], of scores whose largest is 0."""
     wide = logits.to(_wide(logits))
     scores = (wide - wide.amax(-1, keepdim=True)).clamp_min_(_NEGLIGIBLE)
     shares = scores.exp()
     whole = shares.sum(-1)
-    return (whole.log() - torch.linalg.vecdot(shares, scores) / whole).clamp_min_(0)
+    return (whole.log() - scores.mul_(shares).sum(-1) / whole).clamp_min_(0)
 
 
 def _rows_at_once(rows: Float[Tensor, "N V"]) -> int:
