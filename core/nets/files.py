@@ -3,38 +3,60 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from core.errors import InvalidInput
+from core.nets.click_student import ClickStudent, ClickStudentConfig
 from core.nets.depth_student import DepthStudent, DepthStudentConfig
 
-_KIND = "lras-studio-depth-student-1"
+Network = TypeVar("Network", DepthStudent, ClickStudent)
+
+_KINDS = {DepthStudent: "lras-studio-depth-student-1", ClickStudent: "lras-studio-click-student-1"}
+_CONFIGS = {DepthStudent: DepthStudentConfig, ClickStudent: ClickStudentConfig}
+_WORDS = {DepthStudent: "depth", ClickStudent: "click"}
 
 
 def depth_student_bytes(network: DepthStudent, dtype: torch.dtype = torch.float16) -> bytes:
     """The file's content."""
-    tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in network.state_dict().items()}
-    return save(tensors, {"kind": _KIND, "config": json.dumps(dataclasses.asdict(network.config))})
+    return _bytes(network, dtype)
+
+
+def click_student_bytes(network: ClickStudent, dtype: torch.dtype = torch.float16) -> bytes:
+    """The file's content."""
+    return _bytes(network, dtype)
 
 
 def load_depth_student(path: Path) -> DepthStudent:
     """The network in float32, ready to be asked. Raises InvalidInput when the file is missing or another's."""
+    return _load(path, DepthStudent)
+
+
+def load_click_student(path: Path) -> ClickStudent:
+    """The network in float32, ready to be asked. Raises InvalidInput when the file is missing or another's."""
+    return _load(path, ClickStudent)
+
+
+def _bytes(network: DepthStudent | ClickStudent, dtype: torch.dtype) -> bytes:
+    tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in network.state_dict().items()}
+    return save(tensors, {"kind": _KINDS[type(network)], "config": json.dumps(dataclasses.asdict(network.config))})
+
+
+def _load(path: Path, network_type: type[Network]) -> Network:
     try:
         with safe_open(path, "pt") as stored:
             described = stored.metadata() or {}
             tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise InvalidInput(f"{path} is missing, truncated or damaged; install it again.") from error
-    if described.get("kind") != _KIND:
-        raise InvalidInput(f"{path} is no depth network of this version; install it again.")
+    if described.get("kind") != _KINDS[network_type]:
+        raise InvalidInput(f"{path} is no {_WORDS[network_type]} network of this version; install it again.")
     table = json.loads(described["config"])
-    config = DepthStudentConfig(
-        tuple(table["widths"]), tuple(table["blocks"]), tuple(table["decoder_widths"]), table["heads"]
-    )
-    network = DepthStudent(config)
+    sizes = {name: tuple(value) if isinstance(value, list) else value for name, value in table.items()}
+    network = network_type(_CONFIGS[network_type](**sizes))
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
