@@ -1,5 +1,6 @@
 """The released checkpoints: what they are called, where they come from and where they are kept."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -47,6 +48,41 @@ def read_manifest() -> Manifest:
     """The manifest that comes with the studio."""
     stored = json.loads(_MANIFEST.read_text(encoding="utf-8"))
     return Manifest(stored["base"], stored["licence"], tuple(ReleasedFile(**file) for file in stored["files"]))
+
+
+@dataclass(frozen=True)
+class EmbeddedFile:
+    """Weights that come with the studio, made by its own code; `card` is their description beside them."""
+
+    name: str
+    path: str
+    size: int
+    sha256: str
+    licence: str
+    card: str
+
+
+def embedded_files() -> tuple[EmbeddedFile, ...]:
+    """The networks in `assets/weights`."""
+    stored = json.loads(_MANIFEST.read_text(encoding="utf-8"))
+    return tuple(EmbeddedFile(**file) for file in stored["embedded"])
+
+
+def embedded(name: str) -> Path:
+    """Where that network's weights lie. Raises InvalidInput when they are missing or not those of the manifest."""
+    file = next(file for file in embedded_files() if file.name == name)
+    path = _MANIFEST.parent / file.path
+    if not path.is_file():
+        raise InvalidInput(f"{path} is missing; get the studio's files again.")
+    if hashlib.sha256(path.read_bytes()).hexdigest() != file.sha256:
+        raise InvalidInput(f"{path} is not the file of this version; get the studio's files again.")
+    return path
+
+
+def embedded_missing(name: str) -> str | None:
+    """One sentence when the network of that name does not come with this copy of the studio."""
+    found = any(file.name == name and (_MANIFEST.parent / file.path).is_file() for file in embedded_files())
+    return None if found else f"The weights of {name} do not come with this copy; train them with 'launch.py train'."
 
 
 def weights_folder() -> Path:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from core.errors import InvalidInput
-from core.nets.blocks import NEIGHBOURS, Pyramid, ResidualBlock, convex_upsampled, doubled
+from core.nets.blocks import NEIGHBOURS, ChannelNorm, Pyramid, ResidualBlock, convex_upsampled, doubled
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class DepthStudent(Pyramid):
         self.lateral = nn.ModuleList(nn.Conv2d(skip, out, 1) for skip, out in zip(skips, outs, strict=True))
         self.raised = nn.ModuleList(nn.Conv2d(deep, out, 1) for deep, out in zip(deeper, outs, strict=True))
         self.mixed = nn.ModuleList(ResidualBlock(out) for out in outs)
+        self.last_norm = ChannelNorm(outs[0])
         self.head = nn.Conv2d(outs[0], 2, 3, padding=1)
         self.upsampling = nn.Sequential(
             nn.Conv2d(outs[0], outs[0], 3, padding=1), nn.ReLU(), nn.Conv2d(outs[0], 4 * NEIGHBOURS, 1)
@@ -56,6 +57,7 @@ class DepthStudent(Pyramid):
         *skips, x = self.pyramid(images)
         for level in reversed(range(len(skips))):
             x = self.mixed[level](doubled(self.raised[level](x)) + self.lateral[level](skips[level]))
+        x = self.last_norm(x)
         halves = self.head(x).float()
         fine = convex_upsampled(functional.softplus(halves[:, :1]), self.upsampling(x).float())
         return fine[:, 0], doubled(halves[:, 1:])[:, 0].clamp(-6.0, 4.0)

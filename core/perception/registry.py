@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from core.errors import BackendUnavailable
 from core.types.protocols import BackendInfo, DepthBackend, SegmentationBackend
 
+_DEPTH_STUDENT = "depth_student"
 _FLOW_FILES = ("flow_predictor", "rgb_quantizer", "flow_quantizer")
 
 Backend = TypeVar("Backend", DepthBackend, SegmentationBackend)
@@ -25,7 +26,12 @@ def depth_backends() -> dict[str, Entry[DepthBackend]]:
     """All depth back-ends, the preferred one first."""
     layout = BackendInfo("layout", "Layout guess (no network)", "MIT")
     flow = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
-    return {layout.name: Entry(layout, _layout, _always), flow.name: Entry(flow, _flow, _flow_why_not)}
+    network = BackendInfo("embedded", "Depth network (built in)", "MIT")
+    return {
+        layout.name: Entry(layout, _layout, _always),
+        network.name: Entry(network, _embedded_depth, _embedded_depth_why_not),
+        flow.name: Entry(flow, _flow, _flow_why_not),
+    }
 
 
 def segmentation_backends() -> dict[str, Entry[SegmentationBackend]]:
@@ -67,6 +73,20 @@ def _layout() -> DepthBackend:
     from core.perception.depth.layout import LayoutDepth
 
     return LayoutDepth()
+
+
+def _embedded_depth() -> DepthBackend:
+    from core.files.weights import embedded
+    from core.nets.files import load_depth_student
+    from core.perception.depth.embedded import EmbeddedDepth
+
+    return EmbeddedDepth(load_depth_student(embedded(_DEPTH_STUDENT)))
+
+
+def _embedded_depth_why_not() -> str | None:
+    from core.files.weights import embedded_missing
+
+    return embedded_missing(_DEPTH_STUDENT)
 
 
 def _flow() -> DepthBackend:
