@@ -20,15 +20,14 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     for name, words, run in (
         ("warp", "real pairs: the first photo moved to the second's camera", bench_warp),
         ("fill", "fills of holes whose content is known", bench_fill),
-        ("click", "masks after simulated clicks on known objects", bench_click),
+        ("click", "masks after simulated clicks on known objects, every installed back-end a row", bench_click),
         ("depth", "estimated against measured depth, every installed back-end a row", bench_depth),
     ):
         kind = kinds.add_parser(name, help=words)
         kind.add_argument("folder", metavar="DIR", type=Path, help="the benchmark's folder, with its index")
         kind.add_argument("--limit", metavar="N", type=int, help="at most so many cases (of each kind or source)")
         kind.add_argument("--json", action="store_true", help="print one JSON object")
-        if name != "click":
-            kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
+        kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
         kind.set_defaults(run=run)
     add_bench_lras(kinds)
     speed = kinds.add_parser("speed", help="start-up, drag latency, full size, memory: one JSON line each")
@@ -94,12 +93,14 @@ def bench_fill(args: argparse.Namespace) -> int:
 
 
 def bench_click(args: argparse.Namespace) -> int:
-    """Overlap after one, three and five clicks. Raises EditorError."""
-    from app.services import Services
+    """Overlap after one, three and five clicks, and clicks to 0.85. Raises EditorError."""
     from core.evaluation import click_bench
+    from core.perception.registry import make_segmentation_backend, segmentation_backends
 
     limit = {} if args.limit is None else {"photos_per_source": args.limit}
-    rows = click_bench.run_click_bench(Services().segmentation, args.folder, **limit)
+    entries = segmentation_backends().items()
+    backends = [make_segmentation_backend(name) for name, entry in entries if entry.why_not() is None]
+    rows = click_bench.run_click_bench(backends, args.folder, sheet=args.sheet, **limit)
     return _print_rows(args, rows, _click_table)
 
 

@@ -1,92 +1,151 @@
-"""How good a mask back-end is after 1, 3 and 5 simulated clicks on objects with known masks."""
+"""How good mask back-ends are after 1, 3 and 5 simulated clicks on objects with known masks, and how many it takes."""
 
 import csv
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
 from core.errors import InvalidInput
+from core.evaluation.sheets import strip, write_sheet
 from core.types.mask import Click, Prompt
 from core.types.photo import Photo
-from core.types.protocols import SegmentationBackend
+from core.types.protocols import Embedding, SegmentationBackend
 
+Result = TypeVar("Result")
+
+MOST_CLICKS = 20
+REPORTED_CLICKS = 5
+_SHOWN_CLICKS = 1, 3
+_WANTED = 0.85
 _IGNORE = 255
+_SHEET_HEIGHT = 160
 
 
 @dataclass(frozen=True)
 class ClickRow:
-    """One object: overlap (intersection over union, 0..1) of the best mask after each click.
+    """One back-end on one object: overlap (intersection over union, 0..1) of the best mask after each click.
 
-    `best_of_first` is the highest overlap among the candidates of the first click.
+    `best_of_first` is the highest overlap among the candidates of the first click, `clicks_to_85` how many clicks
+    it took to an overlap of 0.85, MOST_CLICKS when that many did not do. Seconds are the back-end's own.
     """
 
+    backend: str
     source: str
     file: str
     object_id: int
     overlaps: tuple[float, ...]
     best_of_first: float
+    clicks_to_85: int
     seconds_prepare: float
     seconds_per_click: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Played:
+    """What came of the clicks on one object: the first and third best masks and the figures."""
+
+    overlaps: list[float]
+    best_of_first: float
+    seconds: float
+    masks: list[Bool[np.ndarray, "H W"]]
+
+
 def run_click_bench(
-    backend: SegmentationBackend,
+    backends: Sequence[SegmentationBackend],
     folder: Path,
     photos_per_source: int = 15,
     objects_per_photo: int = 4,
-    clicks: int = 5,
     smallest: float = 0.005,
+    sheet: Path | None = None,
 ) -> Iterator[ClickRow]:
     """Rows for whole objects of at least `smallest` of the photo, evenly over the sources of `folder/index.csv`.
 
     The first click goes to the point deepest inside the object, every later one to the point
-    deepest inside the largest error, with the previous best mask given. Raises InvalidInput when
-    the folder has no index.
+    deepest inside the largest error, with the previous best mask given. `sheet` is a PNG: the object, then each
+    back-end's mask after one click and after three. Raises InvalidInput when the folder has no index.
     """
+    strips = []
     for entry in _sample(folder, photos_per_source):
         photo, ids = _load(folder, entry)
-        started = time.perf_counter()
-        embedding = backend.prepare(photo)
-        prepare = time.perf_counter() - started
+        prepared = [_timed(partial(backend.prepare, photo)) for backend in backends]
         wanted = [int(k) for k in np.unique(ids) if k not in (0, _IGNORE) and (ids == k).mean() >= smallest]
         for object_id in wanted[:objects_per_photo]:
             truth, counted = ids == object_id, ids != _IGNORE
-            prompt, overlaps, best, started = Prompt(), [], 0.0, time.perf_counter()
-            found = np.zeros(ids.shape, bool)
-            for _ in range(clicks):
-                prompt = _next_prompt(prompt, found, truth, counted)
-                masks = backend.segment(embedding, prompt)
-                found = masks[0].coverage >= 128
-                overlaps.append(_overlap(found, truth, counted))
-                if len(overlaps) == 1:
-                    best = max(_overlap(mask.coverage >= 128, truth, counted) for mask in masks)
-                prompt = Prompt(prompt.clicks, prompt.box, masks[0])
-            spent = (time.perf_counter() - started) / clicks
-            yield ClickRow(entry["source"], entry["file"], object_id, tuple(overlaps), best, prepare, spent)
+            cells = [_shown(photo.srgb, truth)]
+            for backend, (embedding, prepare) in zip(backends, prepared, strict=True):
+                played = _play(backend, embedding, truth, counted)
+                cells += [_shown(photo.srgb, mask) for mask in played.masks]
+                reached = (count for count, overlap in enumerate(played.overlaps, 1) if overlap >= _WANTED)
+                yield ClickRow(
+                    backend.info.name, entry["source"], entry["file"], object_id,
+                    tuple(played.overlaps[:REPORTED_CLICKS]), played.best_of_first, next(reached, MOST_CLICKS),
+                    prepare, played.seconds / len(played.overlaps),
+                )  # fmt: skip
+            if sheet is not None:
+                strips.append(strip(cells, _SHEET_HEIGHT))
+    if sheet is not None:
+        write_sheet(sheet, strips)
 
 
 def click_report(rows: list[ClickRow]) -> list[dict[str, str | float]]:
-    """Mean overlap after 1, 3, 5 ... clicks and mean seconds, per source and for all objects."""
+    """Mean overlap after 1, 3, 5 ... clicks and mean figures, per source and for all objects, each back-end a line."""
     groups: dict[str, list[ClickRow]] = defaultdict(list)
     for row in rows:
         groups[row.source].append(row)
         groups["all"].append(row)
+    names = list(dict.fromkeys(row.backend for row in rows))
     lines: list[dict[str, str | float]] = []
     for source in [*sorted(set(groups) - {"all"}), *(["all"] if rows else [])]:
-        group = groups[source]
-        line: dict[str, str | float] = {"source": source, "objects": float(len(group))}
-        for click in range(0, len(group[0].overlaps), 2):
-            line[f"overlap@{click + 1}"] = float(np.mean([row.overlaps[click] for row in group]))
-        line["best_of_first"] = float(np.mean([row.best_of_first for row in group]))
-        line["seconds_prepare"] = float(np.mean([row.seconds_prepare for row in group]))
-        line["seconds_per_click"] = float(np.mean([row.seconds_per_click for row in group]))
-        lines.append(line)
+        for name in names:
+            group = [row for row in groups[source] if row.backend == name]
+            line: dict[str, str | float] = {"source": source, "backend": name, "objects": float(len(group))}
+            for click in range(0, len(group[0].overlaps), 2):
+                line[f"overlap@{click + 1}"] = float(np.mean([row.overlaps[click] for row in group]))
+            for figure in ("best_of_first", "clicks_to_85", "seconds_prepare", "seconds_per_click"):
+                line[figure] = float(np.mean([getattr(row, figure) for row in group]))
+            lines.append(line)
     return lines
+
+
+def _play(
+    backend: SegmentationBackend,
+    embedding: Embedding,
+    truth: Bool[np.ndarray, "H W"],
+    counted: Bool[np.ndarray, "H W"],
+) -> _Played:
+    """Click until the object is found, at least as often as is reported."""
+    prompt, overlaps, best, spent = Prompt(), [], 0.0, 0.0
+    found, shown = np.zeros(truth.shape, bool), []
+    while len(overlaps) < REPORTED_CLICKS or (len(overlaps) < MOST_CLICKS and max(overlaps) < _WANTED):
+        prompt = _next_prompt(prompt, found, truth, counted)
+        masks, seconds = _timed(partial(backend.segment, embedding, prompt))
+        spent += seconds
+        found = masks[0].coverage >= 128
+        overlaps.append(_overlap(found, truth, counted))
+        if len(overlaps) == 1:
+            best = max(_overlap(mask.coverage >= 128, truth, counted) for mask in masks)
+        if len(overlaps) in _SHOWN_CLICKS:
+            shown.append(found)
+        prompt = Prompt(prompt.clicks, prompt.box, masks[0])
+    return _Played(overlaps, best, spent, shown)
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = time.perf_counter()
+    result = work()
+    return result, time.perf_counter() - started
+
+
+def _shown(picture: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 3"]:
+    """The mask bright over a darkened picture."""
+    return np.where(mask[..., None], picture, picture // 4)
 
 
 def deepest_point(area: Bool[np.ndarray, "H W"]) -> tuple[int, int]:

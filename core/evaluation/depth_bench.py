@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.errors import InvalidInput
+from core.evaluation.sheets import strip, write_sheet
 from core.files.depth import read_depth
 from core.files.photo import open_photo
 from core.types.camera import Intrinsics
@@ -23,7 +24,6 @@ _WITHIN = 1.25
 # Aligned inverse depth may come out at or below zero; nothing is farther than the farthest LiDAR return counted.
 _FARTHEST_METRES = 80.0
 _TINY = 1e-9
-_SHEET_HEIGHT = 240
 _OUTDOOR = ("kitti",)
 
 
@@ -99,9 +99,9 @@ def run_depth_bench(
                 fitted = affine_aligned(made, case.depth.values, case.depth.valid)
                 cells.append(_coloured(fitted, case.depth.values, case.depth.valid))
         if sheet is not None:
-            strips.append(_strip(cells))
+            strips.append(strip(cells))
     if sheet is not None:
-        _write_sheet(sheet, strips)
+        write_sheet(sheet, strips)
 
 
 def read_case(folder: Path, item: dict[str, Any]) -> MeasuredPhoto:
@@ -216,15 +216,3 @@ def _coloured(
     if depth is truth:
         colours[~valid] = 0
     return cv2.cvtColor(colours, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-
-
-def _strip(cells: list[np.ndarray]) -> np.ndarray:
-    width = round(_SHEET_HEIGHT * cells[0].shape[1] / cells[0].shape[0])
-    return np.hstack([cv2.resize(cell, (width, _SHEET_HEIGHT), interpolation=cv2.INTER_AREA) for cell in cells])
-
-
-def _write_sheet(path: Path, strips: list[np.ndarray]) -> None:
-    widest = max(strip.shape[1] for strip in strips)
-    padded = [np.pad(strip, ((0, 0), (0, widest - strip.shape[1]), (0, 0))) for strip in strips]
-    if not cv2.imwrite(str(path), cv2.cvtColor(np.vstack(padded), cv2.COLOR_RGB2BGR)):
-        raise InvalidInput(f"The sheet cannot be written to {path}; use a .png name in a folder that exists.")

@@ -6,6 +6,7 @@ of the photo alone and told once, by the encoder. Three candidates as in Kirillo
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Float32
@@ -99,9 +100,7 @@ class ClickStudent(Pyramid):
         fine, coarse = (2 * heads + heads for heads, _ in _KEYS)
         self.placed = nn.Conv2d(_PLACE_MAPS + fine, outs[0], 3, padding=1)
         self.likened = nn.Conv2d(outs[0] + coarse, outs[1], 1)
-        self.shrunk = nn.ModuleList(
-            nn.Conv2d(into, out, 3, stride=2, padding=1) for into, out in zip(outs[1:-1], outs[2:], strict=True)
-        )
+        self.shrunk = nn.ModuleList(nn.Conv2d(into, out, 3, stride=2, padding=1) for into, out in pairwise(outs[1:]))
         self.down = nn.ModuleList(ResidualBlock(width) for width in outs[1:-1])
         self.around = nn.Sequential(
             *(ContextBlock(outs[-1], config.decoder_heads) for _ in range(config.decoder_blocks))
@@ -164,7 +163,7 @@ class ClickStudent(Pyramid):
     def _rated(
         self, deepest: Float[Tensor, "P C i j"], eighth: Float[Tensor, "P D k l"], coarse: Float[Tensor, "P 3 h w"]
     ) -> Float32[Tensor, "P 3"]:
-        """Of each candidate from what lies in it, how large and how sure it is, and the whole; masks get no gradient."""
+        """From what lies in each candidate, how large and how sure it is, and the whole; masks get no gradient."""
         inside = functional.avg_pool2d(coarse.detach(), 2).sigmoid()
         area = inside.mean((2, 3))
         within = torch.einsum("pchw,pmhw->pmc", eighth, inside) / (inside.sum((2, 3))[..., None] + 1)

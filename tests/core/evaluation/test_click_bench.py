@@ -38,7 +38,7 @@ def folder(tmp_path):
 
 
 def test_later_clicks_go_to_the_largest_error(folder):
-    (row,) = run_click_bench(DiscAroundEachClick(), folder)
+    (row,) = run_click_bench([DiscAroundEachClick()], folder)
     assert row.object_id == 1
     assert len(row.overlaps) == 5
     assert row.overlaps[0] == pytest.approx(0.46, abs=0.05)
@@ -47,7 +47,7 @@ def test_later_clicks_go_to_the_largest_error(folder):
 
 
 def test_the_report_averages_per_source_and_overall(folder):
-    rows = list(run_click_bench(DiscAroundEachClick(), folder))
+    rows = list(run_click_bench([DiscAroundEachClick()], folder))
     report = click_report(rows)
     assert [line["source"] for line in report] == ["here", "all"]
     assert report[0]["overlap@3"] == rows[0].overlaps[2]
@@ -64,4 +64,49 @@ def test_the_deepest_point_is_the_middle():
 
 def test_a_folder_without_an_index_is_refused(tmp_path):
     with pytest.raises(InvalidInput, match=r"index\.csv"):
-        next(run_click_bench(DiscAroundEachClick(), tmp_path))
+        next(run_click_bench([DiscAroundEachClick()], tmp_path))
+
+
+class Nothing(DiscAroundEachClick):
+    """Never finds anything."""
+
+    info = BackendInfo("nothing", "Nothing", "MIT")
+
+    def segment(self, embedding: Embedding, prompt: Prompt) -> list[Mask]:
+        return [Mask(np.zeros(embedding.payload, np.uint8))]
+
+
+class SquareAroundEachClick(DiscAroundEachClick):
+    """Marks 21 pixels each way around every positive click."""
+
+    info = BackendInfo("square", "Square", "MIT")
+
+    def segment(self, embedding: Embedding, prompt: Prompt) -> list[Mask]:
+        found = np.zeros(embedding.payload, np.uint8)
+        for x, y in ((int(click.x), int(click.y)) for click in prompt.clicks if click.positive):
+            found[y - 10 : y + 11, x - 10 : x + 11] = 255
+        return [Mask(found)]
+
+
+def test_clicks_are_counted_up_to_the_wanted_overlap(folder):
+    rows = list(run_click_bench([SquareAroundEachClick(), Nothing()], folder))
+    square, nothing = rows
+    assert square.overlaps == (0.5, 1.0, 1.0, 1.0, 1.0)
+    assert square.clicks_to_85 == 2
+    assert nothing.clicks_to_85 == 20
+    assert nothing.overlaps == (0.0,) * 5
+    assert [(line["source"], line["backend"]) for line in click_report(rows)] == [
+        ("here", "square"), ("here", "nothing"), ("all", "square"), ("all", "nothing"),
+    ]  # fmt: skip
+
+
+def test_the_sheet_shows_object_and_masks(folder, tmp_path):
+    sheet = tmp_path / "sheet.png"
+    list(run_click_bench([DiscAroundEachClick(), Nothing()], folder, sheet=sheet))
+    with Image.open(sheet) as picture:
+        assert picture.size == (5 * 240, 160)
+
+
+def test_a_sheet_of_nothing_is_refused(folder, tmp_path):
+    with pytest.raises(InvalidInput, match="no picture"):
+        list(run_click_bench([Nothing()], folder, smallest=0.9, sheet=tmp_path / "sheet.png"))
