@@ -14,6 +14,7 @@ from jaxtyping import Bool, UInt8
 
 from core.errors import InvalidInput
 from core.evaluation.sheets import strip, write_sheet
+from core.maths.clicks import correcting_click
 from core.types.mask import Click, Prompt
 from core.types.photo import Photo
 from core.types.protocols import Embedding, SegmentationBackend
@@ -148,34 +149,14 @@ def _shown(picture: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -
     return np.where(mask[..., None], picture, picture // 4)
 
 
-def deepest_point(area: Bool[np.ndarray, "H W"]) -> tuple[int, int]:
-    """(x, y) of the pixel furthest from the area's edge; the picture's border counts as edge."""
-    import cv2
-
-    depth = cv2.distanceTransform(np.pad(area.astype(np.uint8), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-    return int(x), int(y)
-
-
 def _next_prompt(
     prompt: Prompt, found: Bool[np.ndarray, "H W"], truth: Bool[np.ndarray, "H W"], counted: Bool[np.ndarray, "H W"]
 ) -> Prompt:
     """The earlier clicks and one more, in the middle of the largest error; unchanged when there is no error."""
-    import cv2
-
-    missing, surplus = truth & ~found & counted, found & ~truth & counted
-    largest: tuple[int, np.ndarray, bool] | None = None
-    for error, positive in ((missing, True), (surplus, False)):
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(error.astype(np.uint8), connectivity=8)
-        if count > 1:
-            index = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-            size = int(stats[index, cv2.CC_STAT_AREA])
-            if largest is None or size > largest[0]:
-                largest = (size, labels == index, positive)
-    if largest is None:
+    found_click = correcting_click(found, truth, counted)
+    if found_click is None:
         return prompt
-    x, y = deepest_point(largest[1])
-    return Prompt((*prompt.clicks, Click(x, y, largest[2])), prompt.box, prompt.previous)
+    return Prompt((*prompt.clicks, Click(*found_click)), prompt.box, prompt.previous)
 
 
 def _overlap(found: np.ndarray, truth: np.ndarray, counted: np.ndarray) -> float:

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.evaluation.click_bench import click_report, deepest_point, run_click_bench
+from core.evaluation.click_bench import click_report, run_click_bench
 from core.types.mask import Mask, Prompt
 from core.types.photo import Photo
 from core.types.protocols import BackendInfo, Embedding
@@ -52,14 +52,6 @@ def test_the_report_averages_per_source_and_overall(folder):
     assert [line["source"] for line in report] == ["here", "all"]
     assert report[0]["overlap@3"] == rows[0].overlaps[2]
     assert click_report([]) == []
-
-
-def test_the_deepest_point_is_the_middle():
-    area = np.zeros((30, 40), bool)
-    area[5:16, 10:31] = True
-    x, y = deepest_point(area)
-    assert area[y, x]
-    assert y == 10
 
 
 def test_a_folder_without_an_index_is_refused(tmp_path):
