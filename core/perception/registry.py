@@ -8,6 +8,7 @@ from core.errors import BackendUnavailable
 from core.types.protocols import BackendInfo, DepthBackend, SegmentationBackend
 
 _DEPTH_STUDENT = "depth_student"
+_CLICK_STUDENT = "click_student"
 _FLOW_FILES = ("flow_predictor", "rgb_quantizer", "flow_quantizer")
 
 Backend = TypeVar("Backend", DepthBackend, SegmentationBackend)
@@ -37,7 +38,11 @@ def depth_backends() -> dict[str, Entry[DepthBackend]]:
 def segmentation_backends() -> dict[str, Entry[SegmentationBackend]]:
     """All mask back-ends, the preferred one first."""
     graphcut = BackendInfo("graphcut", "Colour and edge cut (no network)", "MIT")
-    return {graphcut.name: Entry(graphcut, _graphcut, _graphcut_why_not)}
+    network = BackendInfo("embedded", "Click network (built in)", "MIT")
+    entries: dict[str, Entry[SegmentationBackend]] = {graphcut.name: Entry(graphcut, _graphcut, _graphcut_why_not)}
+    if _embedded_clicks_why_not() is None:
+        entries[network.name] = Entry(network, _embedded_clicks, _embedded_clicks_why_not)
+    return entries
 
 
 def available() -> list[tuple[BackendInfo, str | None]]:
@@ -109,6 +114,20 @@ def _flow_why_not() -> str | None:
     from core.files.weights import missing
 
     return missing(_FLOW_FILES)
+
+
+def _embedded_clicks() -> SegmentationBackend:
+    from core.files.weights import embedded
+    from core.nets.files import load_click_student
+    from core.perception.segmentation.embedded import EmbeddedClicks
+
+    return EmbeddedClicks(load_click_student(embedded(_CLICK_STUDENT)))
+
+
+def _embedded_clicks_why_not() -> str | None:
+    from core.files.weights import embedded_missing
+
+    return embedded_missing(_CLICK_STUDENT) or _graphcut_why_not()
 
 
 def _graphcut() -> SegmentationBackend:

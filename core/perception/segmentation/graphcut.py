@@ -14,6 +14,7 @@ from core.perception.segmentation.evidence import (
     likeness_kernels,
 )
 from core.perception.segmentation.hypotheses import propose, rank
+from core.perception.segmentation.obey import obeying
 from core.perception.segmentation.prompts import Seeds, check_prompt, outside_box, seeds_of
 from core.perception.segmentation.refine import guide_picture, refine_edge
 from core.perception.segmentation.regions import Regions, build_regions, work_picture
@@ -109,33 +110,7 @@ def _coverage(prepared: Prepared, chosen: Bool[np.ndarray, "R"], prompt: Prompt)
     """The cut at the photo's size, its edge refined, every click obeyed to the pixel and the box kept."""
     coarse = (chosen[prepared.regions.labels] * np.uint8(255)).astype(np.uint8)
     coverage = refine_edge(coarse, prepared.guide, prepared.width, prepared.height)
-    if prompt.box is not None:
-        x0, y0 = max(0, round(prompt.box.x0)), max(0, round(prompt.box.y0))
-        x1, y1 = round(prompt.box.x1), round(prompt.box.y1)
-        inside = np.zeros_like(coverage)
-        inside[y0 : y1 + 1, x0 : x1 + 1] = coverage[y0 : y1 + 1, x0 : x1 + 1]
-        coverage = inside
-    _obey_clicks(coverage, prompt)
-    return coverage
-
-
-def _obey_clicks(coverage: UInt8[np.ndarray, "H W"], prompt: Prompt) -> None:
-    """Where edge refinement went over a click, a dot around it is given back; nearest click wins."""
-    height, width = coverage.shape
-    radius = max(1, round(0.006 * max(height, width)))
-    spots = [(round(c.x), round(c.y), c.positive) for c in prompt.clicks]
-    spots = [(min(width - 1, max(0, x)), min(height - 1, max(0, y)), positive) for x, y, positive in spots]
-    for x, y, positive in spots:
-        if (coverage[y, x] >= 128) == positive:
-            continue
-        x0, y0 = max(0, x - radius), max(0, y - radius)
-        ys, xs = np.mgrid[y0 : min(height, y + radius + 1), x0 : min(width, x + radius + 1)]
-        mine = np.hypot(xs - x, ys - y)
-        dot = mine <= radius
-        for other_x, other_y, other in spots:
-            if other != positive:
-                dot &= mine < np.hypot(xs - other_x, ys - other_y)
-        coverage[ys[dot], xs[dot]] = 255 if positive else 0
+    return obeying(coverage, prompt)
 
 
 def _sigmoid(logit: np.ndarray) -> np.ndarray:
