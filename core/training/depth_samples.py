@@ -23,7 +23,7 @@ from core.training.textures import Atlas, calm_textures, made_textures, photo_te
 _TEXTURE_SIDE = 128
 _MADE_TEXTURES, _PHOTO_TEXTURES = 96, 96
 _MIRRORED_SHARE = 0.5
-_RENDERED = 288, 224
+_RENDERED = 256, 192
 _BLURRED_BELOW = 0.75
 _View = tuple[UInt8[np.ndarray, "h w 3"], Float32[np.ndarray, "_ _"], bool]
 
