@@ -38,7 +38,9 @@ def write_data(folder: Path) -> Path:
     for number in range(3):
         _write(folder / "rgbd" / "room" / f"{number:04}.jpg", scene.photo.srgb)
         cv2.imwrite(str(folder / "rgbd" / "room" / f"{number:04}.png"), depth)
-    (folder / "photos.csv").write_text("file,licence\n0.jpg,CC0\n1.jpg,CC0\n2.jpg,research only\n3.jpg,CC0\n")
+    (folder / "photos.csv").write_text(
+        "file,source,licence\n0.jpg,attic,CC0\n1.jpg,attic,CC0\n2.jpg,lab|x,research only\n3.jpg,attic,CC0\n"
+    )
     (folder / "clips.csv").write_text("clip,licence\nslide,MIT\n")
     (folder / "rgbd.csv").write_text("clip,fx,fy,cx,cy,licence\nroom,80,80,47.5,35.5,MIT\n")
     poses = []

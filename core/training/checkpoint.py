@@ -23,7 +23,7 @@ _ENTRIES = {"config", "step", "steps", "best", "network", "means", "optimiser"}
 
 @dataclass(eq=False)
 class Progress:
-    """How far a run is: steps done of how many, and the least held-out loss."""
+    """How far a run is: steps done of how many, and the least figure that held-out samples were judged by."""
 
     step: int
     steps: int
@@ -59,7 +59,8 @@ def load(folder: Path, config: TrainConfig, learner: Learner, device: torch.devi
     """Take up a saved state in place. Raises InvalidInput when it is damaged or of another configuration."""
     path = folder / STATE_NAME
     state = _read(path, device)
-    names = changed(config, config_from_table(state["config"], path.name))
+    stored = config_from_table(state["config"], path.name)
+    names = changed(config, stored)
     if names:
         raise InvalidInput(f"{path} was trained with other values of {', '.join(names)}; use its configuration.")
     try:
@@ -68,7 +69,9 @@ def load(folder: Path, config: TrainConfig, learner: Learner, device: torch.devi
         learner.optimiser.load_state_dict(state["optimiser"])
     except (RuntimeError, ValueError, KeyError) as error:
         raise InvalidInput(f"{path} does not fit its own configuration; start again.") from error
-    return Progress(state["step"], state["steps"], state["best"])
+    # The number may have been fitted to the time there was; one that the configuration gives anew comes before it.
+    steps = state["steps"] if config.schedule.steps == stored.schedule.steps else config.schedule.steps
+    return Progress(state["step"], steps, state["best"])
 
 
 def exists(folder: Path) -> bool:

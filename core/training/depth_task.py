@@ -26,6 +26,8 @@ Picture = UInt8[np.ndarray, "H W 3"]
 class DepthTask:
     """A photo to inverse depth and its doubt."""
 
+    judged_by = "loss"
+
     def __init__(self, config: TrainConfig, packed: PackedSet, device: torch.device) -> None:
         assert config.depth_network is not None
         self.network = DepthStudent(config.depth_network.config()).to(device)

@@ -21,6 +21,7 @@ from core.files.png import encode_png
 from core.training import checkpoint
 from core.training.checkpoint import Learner, Progress
 from core.training.config import TrainConfig
+from core.training.data_card import DATA_NAME, data_card
 from core.training.distributed import Place
 from core.training.journal import Journal
 from core.training.loading import batches, held_out
@@ -68,8 +69,8 @@ def train(
     """Learn until the last step, the limit, or `cancel`; what was learned is in `folder` then, in every case.
 
     Leaves the state to go on from, `log.jsonl`, `loss.png`, pictures, and the running mean of the weights as
-    `weights` (as they are now) and `best` (least held-out loss). Raises InvalidInput when `folder` holds a run and
-    `resume` is not set, EngineFailed when the loss is no longer finite.
+    `weights` (as they are now) and `best` (of held-out samples), with the licences of their data beside them. Raises
+    InvalidInput when `folder` holds a run and `resume` is not set, EngineFailed when the loss is no longer finite.
     """
     if checkpoint.exists(folder) and not resume:
         raise InvalidInput(f"{folder} holds a run already; use --resume to go on, or another folder.")
@@ -126,16 +127,19 @@ class _Run:
             counted += 1
             done = self.progress.step
             self._fit_steps(done - begun_at)
-            if done % run.log_every_steps == 0 or done == self.progress.steps:
+            saves = done % run.checkpoint_every_steps == 0
+            if saves or done % run.log_every_steps == 0 or done == self.progress.steps:
                 seconds, since = time.monotonic() - since, time.monotonic()
                 self._log(sums, counted, seconds)
                 sums, counted = {}, 0
             if done % run.evaluate_every_steps == 0:
                 self._judge()
-            if done % run.checkpoint_every_steps == 0:
+            if saves:
                 self._save()
             if time.monotonic() - self._clock.pictured >= 60 * run.pictures_every_minutes:
                 self._show()
+        if counted:
+            self._log(sums, counted, time.monotonic() - since)
         if not self.cancel.cancelled and self._judged_at != self.progress.step:
             self._judge()
         self._save(final=True)
@@ -181,6 +185,7 @@ class _Run:
         return bool(self.place.agreed(int(self.cancel.cancelled or late)))
 
     def _log(self, sums: dict[str, Tensor], counted: int, seconds: float) -> None:
+        """Before anything is saved, so that no weights are that a loss which is not finite has made."""
         means = {name: float(self.place.mean(value)) / counted for name, value in sums.items()}
         schedule = self.config.schedule
         samples = counted * schedule.batch_size * schedule.accumulation * self.place.world
@@ -195,11 +200,11 @@ class _Run:
             self.say(", ".join(f"{name} {_short(value)}" for name, value in record.items()))
         if not math.isfinite(means["loss"]):
             raise EngineFailed(
-                f"The loss is not finite at step {self.progress.step}; lower schedule.learning_rate and --resume."
+                f"The loss is not finite at step {self.progress.step}; lower schedule.learning_rate and start again."
             )
 
     def _judge(self) -> None:
-        """The loss of held-out samples under the running mean; the best so far is kept."""
+        """Held-out samples under the running mean of the weights, which is kept if it is the best so far."""
         self._judged_at = self.progress.step
         if not self.place.is_first:
             return
@@ -213,9 +218,10 @@ class _Run:
             every = [sample for samples in self._judged_by for sample in samples]
             means = {name: value / count for name, value in totals.items()} | self.task.overall(every)
             record = {f"held_out_{name}": value for name, value in means.items()}
-            if record["held_out_loss"] < self.progress.best:
-                self.progress.best = record["held_out_loss"]
-                self.task.save(self.folder / BEST)
+            judged = record[f"held_out_{self.task.judged_by}"]
+            if judged < self.progress.best:
+                self.progress.best = judged
+                self._keep(BEST)
         assert self._journal is not None
         self._journal.write({"step": self.progress.step, **record})
         self.say(", ".join(f"{name} {_short(value)}" for name, value in record.items()))
@@ -227,7 +233,12 @@ class _Run:
                 self._journal.plot()
             if final:
                 with self.learner.means.applied():
-                    self.task.save(self.folder / LAST)
+                    self._keep(LAST)
+
+    def _keep(self, name: str) -> None:
+        """The weights as they are now, and beside them what they were learned from."""
+        self.task.save(self.folder / name)
+        write_atomically(self.folder / name / DATA_NAME, data_card(self.task.samples.packed, self.config))
 
     def _show(self) -> None:
         """A sheet of pictures by the running mean of the weights."""

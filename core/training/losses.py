@@ -25,24 +25,28 @@ _TINY = 1e-9
 
 
 class SequenceLoss(nn.Module):
-    """Cross-entropy of a transformer's target codes, over their own range of the vocabulary only."""
+    """Cross-entropy of a transformer's target codes, over their own range of the vocabulary only.
 
-    def __init__(self, network: Transformer, codes: Span) -> None:
+    Every sample counts the same, so that batches of a step, and processes, add up to one large batch.
+    """
+
+    def __init__(self, network: Transformer, codes: Span, revealed_weight: float) -> None:
         super().__init__()
         self.network = network
         self.codes = codes
+        self.revealed_weight = revealed_weight
 
     def forward(self, batch: SequenceBatch) -> Figures:
-        """`loss` with the batch's weights; over what is not revealed, `decoded` (nats) and `accuracy`."""
+        """`loss`, with less weight on what is revealed; of the rest alone, `decoded` (nats) and `accuracy`."""
         hidden = self.network(batch.tokens, batch.positions)
         wanted = hidden.gather(1, batch.rows[..., None].expand(-1, -1, hidden.shape[-1]))
         nats, hits = self._cross_entropy(wanted.flatten(0, 1), batch.labels.flatten())
-        weights = batch.weights.flatten()
-        decoded = (weights == 1).float()
+        decoded = (~batch.revealed).float()
+        weights = decoded + self.revealed_weight * batch.revealed
         return {
-            "loss": (nats * weights).sum() / weights.sum(),
-            "decoded": ((nats * decoded).sum() / decoded.sum()).detach(),
-            "accuracy": (hits * decoded).sum() / decoded.sum(),
+            "loss": _mean(nats, weights),
+            "decoded": _mean(nats, decoded).detach(),
+            "accuracy": _mean(hits, decoded),
         }
 
     def _cross_entropy(
@@ -66,6 +70,11 @@ class SequenceLoss(nn.Module):
         return nats, (scores.detach().argmax(-1) == labels).float()
 
 
+def _mean(values: Float32[Tensor, "M"], weights: Float32[Tensor, "B N"]) -> Float32[Tensor, ""]:
+    """The samples' weighted means, averaged."""
+    return ((values.view_as(weights) * weights).sum(-1) / weights.sum(-1)).mean()
+
+
 class ReconstructionLoss(nn.Module):
     """An autoencoder's error, and terms that make it use all its codes and decide clearly (Yu et al. 2024)."""
 
@@ -75,7 +84,7 @@ class ReconstructionLoss(nn.Module):
         self.settings = settings
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Figures:
-        """`loss`; `absolute` and `squared` error of normalised images; `variety` of the codes in nats."""
+        """`loss`; `reconstruction`, of the `absolute` and `squared` error of normalised images; `variety` in nats."""
         made = self.network(images)
         settings, bits = self.settings, made.bits.flatten(0, -2)
         rebuilt = made.images.float()
@@ -83,10 +92,11 @@ class ReconstructionLoss(nn.Module):
         doubt, variety = code_entropies(bits, settings.sharpness)
         places = self.network.quantizer.straight_through(made.bits).detach()
         commitment = bits.shape[-1] * functional.mse_loss(made.bits, places)
-        loss = settings.absolute_weight * absolute + settings.squared_weight * squared
-        loss = loss + settings.entropy_weight * doubt - settings.diversity_weight * variety
+        reconstruction = settings.absolute_weight * absolute + settings.squared_weight * squared
+        loss = reconstruction + settings.entropy_weight * doubt - settings.diversity_weight * variety
         loss = loss + settings.commitment_weight * commitment
-        return {"loss": loss, "absolute": absolute.detach(), "squared": squared.detach(), "variety": variety.detach()}
+        figures = {"reconstruction": reconstruction, "absolute": absolute, "squared": squared, "variety": variety}
+        return {"loss": loss, **{name: value.detach() for name, value in figures.items()}}
 
 
 def code_entropies(bits: Float[Tensor, "N K"], sharpness: float) -> tuple[Float32[Tensor, ""], Float32[Tensor, ""]]:

@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from core.errors import InvalidInput
 from core.types.camera import Intrinsics, Pose
 
+NOT_STATED = "not stated"
 SHARD_NAME = "pack-{:03d}.safetensors"
 FORMAT = "lras-studio-pack-1"
 # Where a PNG says how many bits a sample has.
@@ -42,6 +43,7 @@ class PackedClip:
     """Views `first` up to, not including, `stop` belong together."""
 
     name: str
+    source: str
     licence: str
     first: int
     stop: int
@@ -63,7 +65,14 @@ class PackedSet:
     @cached_property
     def clips(self) -> tuple[PackedClip, ...]:
         return tuple(
-            PackedClip(clip["name"], clip["licence"], first + shard.start, stop + shard.start, clip["has_depth"])
+            PackedClip(
+                clip["name"],
+                clip.get("source", NOT_STATED),
+                clip["licence"],
+                first + shard.start,
+                stop + shard.start,
+                clip["has_depth"],
+            )
             for shard in self._shards
             for clip, first, stop in shard.clips()
         )
@@ -118,9 +127,10 @@ class _Shard:
     def __init__(self, path: Path, start: int) -> None:
         self.start = start
         try:
-            with safe_open(path, "numpy") as stored:
+            # As tensors, which are mapped; arrays would be copied.
+            with safe_open(path, "pt") as stored:
                 described = stored.metadata() or {}
-                arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a dict
+                arrays = {name: stored.get_tensor(name).numpy() for name in stored.keys()}  # noqa: SIM118 - not a dict
         except (SafetensorError, OSError) as error:
             raise InvalidInput(f"{path} is truncated or damaged; pack the pictures again.") from error
         if described.get("format") != FORMAT:

@@ -117,7 +117,13 @@ def _add(gathered: _Gathered, clip: Clip, longest: int, quality: int, plain_dept
         gathered.size_bytes += len(gathered.pictures[-1]) + len(data)
         has_depth &= bool(len(data))
     gathered.clips.append(
-        {"name": clip.name, "licence": clip.licence, "views": len(clip.shots), "has_depth": has_depth}
+        {
+            "name": clip.name,
+            "source": clip.source,
+            "licence": clip.licence,
+            "views": len(clip.shots),
+            "has_depth": has_depth,
+        }
     )
 
 

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
@@ -28,9 +28,12 @@ _Frames = tuple[PackedClip, int, int]
 
 @runtime_checkable
 class SampleMaker(Protocol):
-    """`make(i, held_out)` is sample i of the training or of the held-out stream."""
+    """`make(i, held_out)` is sample i of the training or of the held-out stream, drawn from `packed`."""
 
-    def make(self, index: int, held_out: bool = False) -> object: ...
+    @property
+    def packed(self) -> PackedSet: ...
+
+    def make(self, index: int, held_out: bool = False) -> Any: ...
 
     def check(self) -> None:
         """Raises InvalidInput when the data cannot give such samples."""
@@ -149,10 +152,17 @@ class Drawer:
 
 
 @dataclass(frozen=True)
-class PictureSquares:
-    """Samples for the RGB quantizer: pictures uint8 [S, S, 3]."""
-
+class _Drawn:
     drawer: Drawer
+
+    @property
+    def packed(self) -> PackedSet:
+        return self.drawer.packed
+
+
+@dataclass(frozen=True)
+class PictureSquares(_Drawn):
+    """Samples for the RGB quantizer: pictures uint8 [S, S, 3]."""
 
     def make(self, index: int, held_out: bool = False) -> UInt8[np.ndarray, "S S 3"]:
         found = self.drawer.photo(self.drawer.random(index, held_out), held_out)
@@ -165,10 +175,8 @@ class PictureSquares:
 
 
 @dataclass(frozen=True)
-class FlowSquares:
+class FlowSquares(_Drawn):
     """Samples for the flow quantizer: flow (x, y) in pixels, float32 [2, S, S]."""
-
-    drawer: Drawer
 
     def make(self, index: int, held_out: bool = False) -> Float32[np.ndarray, "2 S S"]:
         return _channels_first(self.drawer.flow(self.drawer.random(index, held_out), held_out)[1])
@@ -180,10 +188,9 @@ class FlowSquares:
 
 
 @dataclass(frozen=True)
-class RgbPairs:
+class RgbPairs(_Drawn):
     """Samples for a network with binned flow."""
 
-    drawer: Drawer
     network: TransformerConfig
 
     def make(self, index: int, held_out: bool = False) -> PairSample:
@@ -200,10 +207,9 @@ class RgbPairs:
 
 
 @dataclass(frozen=True)
-class CameraFlows:
+class CameraFlows(_Drawn):
     """Samples for a network with a camera motion and quantised flow."""
 
-    drawer: Drawer
     network: TransformerConfig
 
     def make(self, index: int, held_out: bool = False) -> FlowSample:
@@ -223,10 +229,10 @@ class CameraFlows:
 def split_clips(
     clips: tuple[PackedClip, ...], held_out_share: float
 ) -> tuple[tuple[PackedClip, ...], tuple[PackedClip, ...]]:
-    """Clips to learn from and to judge by, chosen by their names."""
+    """Clips to learn from and to judge by, chosen by their names; a single clip is both, else none is."""
     luck = {clip: zlib.crc32(clip.name.encode()) / 2**32 for clip in clips}
     ordered = sorted(luck, key=lambda clip: luck[clip])
-    count = max(1, sum(luck[clip] < held_out_share for clip in ordered))
+    count = min(max(1, sum(luck[clip] < held_out_share for clip in ordered)), max(1, len(clips) - 1))
     held_out = set(ordered[:count])
     learned = tuple(clip for clip in clips if clip not in held_out) or clips
     return learned, tuple(clip for clip in clips if clip in held_out)

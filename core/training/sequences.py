@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from core.lras.layout import CODES_PER_PATCH, PatchCodes, Run
@@ -22,12 +22,12 @@ _LENGTH_STEP = 64
 
 @dataclass(frozen=True, eq=False)
 class TrainingSequence:
-    """One sample; every content token of the target has a row, weighted."""
+    """One sample; every content token of the target has a row. `revealed` are those of patches that are shown."""
 
     run: Run
     rows: Int64[np.ndarray, "N"]
     labels: Int64[np.ndarray, "N"]
-    weights: Float32[np.ndarray, "N"]
+    revealed: Bool[np.ndarray, "N"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,17 +38,15 @@ class SequenceBatch:
     positions: Int64[Tensor, "B T"]
     rows: Int64[Tensor, "B N"]
     labels: Int64[Tensor, "B N"]
-    weights: Float32[Tensor, "B N"]
+    revealed: Bool[Tensor, "B N"]
 
     def to(self, device: torch.device) -> "SequenceBatch":
         """The same on a device."""
-        parts = (self.tokens, self.positions, self.rows, self.labels, self.weights)
+        parts = (self.tokens, self.positions, self.rows, self.labels, self.revealed)
         return SequenceBatch(*(part.to(device, non_blocking=True) for part in parts))
 
 
-def training_sequence(
-    plan: Plan, codes: PatchCodes, groups: Sequence[Group], revealed_weight: float
-) -> TrainingSequence:
+def training_sequence(plan: Plan, codes: PatchCodes, groups: Sequence[Group]) -> TrainingSequence:
     """The plan's prefix, then the true `codes` (of every patch, in raster order) in groups that cover its order.
 
     What follows the last prediction is left out.
@@ -67,14 +65,13 @@ def training_sequence(
         rows.append(length + np.arange(CODES_PER_PATCH * count))
         labels.append(own.T.reshape(-1))
         length += (CODES_PER_PATCH + 1) * count
-    weights = np.ones(CODES_PER_PATCH * len(codes), np.float32)
-    weights[: CODES_PER_PATCH * revealed] = revealed_weight
     every = np.concatenate(rows)
     used = int(every.max()) + 1
     tokens, positions = (
         np.concatenate([getattr(run, part) for run in runs])[:used] for part in ("tokens", "positions")
     )
-    return TrainingSequence(Run(tokens, positions), every, np.concatenate(labels), weights)
+    is_revealed = np.arange(len(every)) < CODES_PER_PATCH * revealed
+    return TrainingSequence(Run(tokens, positions), every, np.concatenate(labels), is_revealed)
 
 
 def _group_run(plan: Plan, group: Group, codes: PatchCodes) -> Run:
@@ -94,5 +91,5 @@ def batched(sequences: Sequence[TrainingSequence]) -> SequenceBatch:
     for index, sequence in enumerate(sequences):
         tokens[index, : len(sequence.run)] = sequence.run.tokens
         positions[index, : len(sequence.run)] = sequence.run.positions
-    stacked = (np.stack([getattr(sequence, part) for sequence in sequences]) for part in ("rows", "labels", "weights"))
+    stacked = (np.stack([getattr(sequence, part) for sequence in sequences]) for part in ("rows", "labels", "revealed"))
     return SequenceBatch(*(torch.from_numpy(part) for part in (tokens, positions, *stacked)))

@@ -15,11 +15,11 @@ from jaxtyping import Float64
 
 from core.errors import InvalidInput
 from core.files.photo import read_source
+from core.training.packed import NOT_STATED
 from core.types.camera import Intrinsics, Pose
 
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".avif"})
 _PHOTO_FOLDERS = ("photos", "images")
-_NOT_STATED = "not stated"
 _MAX_BYTES = 50_000_000
 _LONGEST_SET_NAME = 4
 
@@ -38,13 +38,15 @@ class Shot:
 class Clip:
     """Pictures of one place in the order they were taken; a photo is a clip of one.
 
-    `focals` are fx, fy, cx, cy in the pictures' pixels, None when unknown.
+    `source` is where they are from, a clip's own name when no table tells. `focals` are fx, fy, cx, cy in the
+    pictures' pixels, None when unknown.
     """
 
     name: str
     licence: str
     shots: tuple[Shot, ...]
     focals: tuple[float, float, float, float] | None = None
+    source: str = NOT_STATED
 
     def intrinsics(self, width: int, height: int) -> Intrinsics | None:
         """The camera for pictures of that size."""
@@ -104,8 +106,9 @@ def _photos(folder: Path, rows: dict[str, dict[str, str]], depths: list[Path]) -
     return [
         Clip(
             path.relative_to(folder).as_posix(),
-            rows.get(path.name, {}).get("licence", _NOT_STATED),
+            rows.get(path.name, {}).get("licence", NOT_STATED),
             (Shot(path, weak.get(path.stem)),),
+            source=rows.get(path.name, {}).get("source", NOT_STATED),
         )
         for path in _pictures(folder.rglob("*"))
     ]
@@ -116,7 +119,7 @@ def _frames(folder: Path, row: dict[str, str], depths: list[Path]) -> Clip:
     shots = tuple(Shot(path, weak.get(path.stem)) for path in _pictures(folder.iterdir()))
     if not shots:
         raise InvalidInput(f"The clip {folder} has no frames; fill or remove it.")
-    return Clip(folder.name, row.get("licence", _NOT_STATED), shots)
+    return Clip(folder.name, row.get("licence", NOT_STATED), shots, source=row.get("source", folder.name))
 
 
 def _rgbd(folder: Path, row: dict[str, str]) -> Clip:
@@ -134,7 +137,8 @@ def _rgbd(folder: Path, row: dict[str, str]) -> Clip:
         fx, fy, cx, cy = (float(row[name]) for name in ("fx", "fy", "cx", "cy"))
     except (KeyError, ValueError) as error:
         raise InvalidInput(f"rgbd.csv lacks fx, fy, cx, cy of the clip {folder.name}; add them.") from error
-    return Clip(folder.name, row.get("licence", _NOT_STATED), tuple(shots), (fx, fy, cx, cy))
+    source = row.get("source", folder.name)
+    return Clip(folder.name, row.get("licence", NOT_STATED), tuple(shots), (fx, fy, cx, cy), source)
 
 
 def _pictures(paths: Iterable[Path]) -> list[Path]:

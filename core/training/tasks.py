@@ -1,5 +1,6 @@
 """The things that are learned, each behind one small interface that the loop drives."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -10,7 +11,7 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from core.errors import InvalidInput
-from core.lras.layout import Codes, patches, target
+from core.lras.layout import Codes, TargetName, patches, target
 from core.lras.plan import Known, Plan, flow_plan, rgb_plan
 from core.lras.quantizer import Quantizer, normalise_flow, normalise_rgb
 from core.lras.recipe import INTENDED
@@ -39,7 +40,13 @@ _AT_ONCE = 32
 
 @runtime_checkable
 class Task(Protocol):
-    """`loss` holds the network that learns; its forward takes what `batch` gives and returns named figures."""
+    """`loss` holds the network that learns; its forward takes what `batch` gives and returns named figures.
+
+    Of held-out samples the figure `judged_by` tells which weights are the best.
+    """
+
+    @property
+    def judged_by(self) -> str: ...
 
     @property
     def network(self) -> nn.Module: ...
@@ -69,6 +76,9 @@ class Task(Protocol):
 
 class QuantizerTask:
     """An autoencoder of pictures or of flow."""
+
+    # Not the loss: its other terms can fall while pictures get worse.
+    judged_by = "reconstruction"
 
     def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device) -> None:
         assert config.quantizer is not None
@@ -102,85 +112,89 @@ class QuantizerTask:
         save_quantizer(self.network, folder)
 
 
-class RgbTask:
-    """Frame 1 from frame 0 and binned flow."""
+class _SequenceTask(ABC):
+    """A transformer's target frame from what a plan shows of it. `encoded` and `plan` say which."""
 
-    def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device, rgb: Quantizer) -> None:
-        self.network = _transformer(config, device)
-        sizes = self.network.config
-        self.loss = SequenceLoss(self.network, target(sizes, "rgb").codes)
-        self.samples = RgbPairs(drawer, sizes)
-        self._rgb, self._device = _frozen(rgb, sizes.rgb_range.size, "RGB", device), device
-        self._revealed_weight = config.sequences.revealed_weight
+    judged_by = "loss"
 
-    def batch(self, samples: Sequence[PairSample]) -> SequenceBatch:
-        """Pictures are encoded on the network's device."""
-        pictures = np.concatenate([[sample.source for sample in samples], [sample.target for sample in samples]])
-        sources, frames = np.split(encoded_pictures(self._rgb, pictures), 2)
-        rows = zip(samples, sources, frames, strict=True)
-        plans = [self.plan(sample, source, frame) for sample, source, frame in rows]
-        return _sequences(plans, frames, samples, self._revealed_weight).to(self._device)
+    def __init__(self, config: TrainConfig, network: Transformer, name: TargetName, samples: SampleMaker) -> None:
+        self.network = network
+        self.loss = SequenceLoss(network, target(network.config, name).codes, config.sequences.revealed_weight)
+        self.samples = samples
 
-    def plan(self, sample: PairSample, source: Codes, frame: Codes) -> Plan:
-        """What the network is shown of a sample whose pictures have these codes."""
-        draw = sample.draw
-        shown = (sample.bins, draw.flow_ids) if len(draw.flow_ids) else None
-        return rgb_plan(self.network.config, INTENDED, source, draw.orders, shown, Known(draw.known_ids, frame))
+    @abstractmethod
+    def encoded(self, samples: Sequence[Any]) -> tuple[CodeGrids, CodeGrids]:
+        """Codes of the sources and of the frames to decode."""
+
+    @abstractmethod
+    def plan(self, sample: Any, source: Codes, frame: Codes) -> Plan:
+        """What the network is shown of a sample with these codes."""
+
+    def batch(self, samples: Sequence[Any]) -> SequenceBatch:
+        """Pictures and flow are encoded on the network's device."""
+        rows = zip(samples, *self.encoded(samples), strict=True)
+        sequences = [
+            training_sequence(self.plan(sample, source, frame), patches(frame), sample.draw.groups)
+            for sample, source, frame in rows
+        ]
+        return batched(sequences).to(self.network.device)
 
     def overall(self, samples: Sequence[Any]) -> dict[str, float]:  # noqa: ARG002 - as the interface has it
         """None."""
         return {}
+
+    def save(self, folder: Path) -> None:
+        save_transformer(self.network, folder, torch.bfloat16)
+
+
+class RgbTask(_SequenceTask):
+    """Frame 1 from frame 0 and binned flow."""
+
+    def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device, rgb: Quantizer) -> None:
+        network = _transformer(config, device)
+        super().__init__(config, network, "rgb", RgbPairs(drawer, network.config))
+        self._rgb = _frozen(rgb, network.config.rgb_range.size, "RGB", device)
+
+    def encoded(self, samples: Sequence[PairSample]) -> tuple[CodeGrids, CodeGrids]:
+        pictures = np.concatenate([[sample.source for sample in samples], [sample.target for sample in samples]])
+        sources, frames = np.split(encoded_pictures(self._rgb, pictures), 2)
+        return sources, frames
+
+    def plan(self, sample: PairSample, source: Codes, frame: Codes) -> Plan:
+        draw = sample.draw
+        shown = (sample.bins, draw.flow_ids) if len(draw.flow_ids) else None
+        return rgb_plan(self.network.config, INTENDED, source, draw.orders, shown, Known(draw.known_ids, frame))
 
     def pictures(self, count: int) -> Picture:
         """Source, target, the hole that an edit leaves, the hole painted, and the whole frame painted."""
         samples = [self.samples.make(index, held_out=True) for index in range(count)]
         return pair_sheet(self.network, self._rgb, samples, self.plan)
 
-    def save(self, folder: Path) -> None:
-        save_transformer(self.network, folder, torch.bfloat16)
 
-
-class FlowTask:
+class FlowTask(_SequenceTask):
     """Quantised flow from frame 0 and a camera motion."""
 
     def __init__(
         self, config: TrainConfig, drawer: Drawer, device: torch.device, rgb: Quantizer, flow: Quantizer
     ) -> None:
-        self.network = _transformer(config, device)
-        sizes = self.network.config
-        segment = target(sizes, "flow")
-        self.loss = SequenceLoss(self.network, segment.codes)
-        self.samples = CameraFlows(drawer, sizes)
-        self._rgb = _frozen(rgb, sizes.rgb_range.size, "RGB", device)
-        self._flow = _frozen(flow, segment.codes.size, "flow", device)
-        self._device = device
-        self._revealed_weight = config.sequences.revealed_weight
+        network = _transformer(config, device)
+        super().__init__(config, network, "flow", CameraFlows(drawer, network.config))
+        self._rgb = _frozen(rgb, network.config.rgb_range.size, "RGB", device)
+        self._flow = _frozen(flow, target(network.config, "flow").codes.size, "flow", device)
 
-    def batch(self, samples: Sequence[FlowSample]) -> SequenceBatch:
-        """Pictures and flow are encoded on the network's device."""
+    def encoded(self, samples: Sequence[FlowSample]) -> tuple[CodeGrids, CodeGrids]:
         sources = encoded_pictures(self._rgb, np.stack([sample.source for sample in samples]))
-        frames = encoded_flow(self._flow, np.stack([sample.flow for sample in samples]))
-        rows = zip(samples, sources, frames, strict=True)
-        plans = [self.plan(sample, source, frame) for sample, source, frame in rows]
-        return _sequences(plans, frames, samples, self._revealed_weight).to(self._device)
+        return sources, encoded_flow(self._flow, np.stack([sample.flow for sample in samples]))
 
     def plan(self, sample: FlowSample, source: Codes, frame: Codes) -> Plan:
-        """What the network is shown of a sample whose picture and flow have these codes."""
         draw = sample.draw
         known = Known(draw.known_ids, frame)
         return flow_plan(self.network.config, INTENDED, source, draw.orders, sample.camera, known)
-
-    def overall(self, samples: Sequence[Any]) -> dict[str, float]:  # noqa: ARG002 - as the interface has it
-        """None."""
-        return {}
 
     def pictures(self, count: int) -> Picture:
         """Source, its true flow, and the flow that the network predicts for the camera's motion."""
         samples = [self.samples.make(index, held_out=True) for index in range(count)]
         return flow_sheet(self.network, self._rgb, self._flow, samples)
-
-    def save(self, folder: Path) -> None:
-        save_transformer(self.network, folder, torch.bfloat16)
 
 
 def make_task(
@@ -202,13 +216,6 @@ def make_task(
     if flow is None:
         raise InvalidInput("lras-flow needs a trained flow quantizer; give its folder.")
     return FlowTask(config, drawer, device, rgb, flow)
-
-
-def _sequences(
-    plans: Sequence[Plan], frames: CodeGrids, samples: Sequence[PairSample | FlowSample], revealed_weight: float
-) -> SequenceBatch:
-    rows = zip(plans, frames, samples, strict=True)
-    return batched([training_sequence(p, patches(f), s.draw.groups, revealed_weight) for p, f, s in rows])
 
 
 def _transformer(config: TrainConfig, device: torch.device) -> Transformer:

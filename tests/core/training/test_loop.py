@@ -66,6 +66,8 @@ def test_a_quantizer_learns_and_uses_its_codes(packed: PackedSet, tmp_path: Path
     loaded = load_quantizer(tmp_path / LAST)
     assert loaded.config == config.quantizer.config()
     assert (tmp_path / BEST / "model.safetensors").is_file()
+    for name in (BEST, LAST):
+        assert "| attic | CC0 | 3 |" in (tmp_path / name / "DATA.md").read_text()
     assert cv2.imread(str(tmp_path / "loss.png")).shape == (540, 960, 3)
     (sheet,) = tmp_path.glob("pictures-*.png")
     assert cv2.imread(str(sheet)).shape == (64, 4 * 32, 3)
@@ -165,6 +167,51 @@ def test_a_time_limit_stops_a_run_and_steps_can_be_fitted(packed: PackedSet, tmp
     assert 20 < fitted.step == fitted.steps < 100000
 
 
+def test_the_best_quantizer_is_the_one_that_rebuilds_best(packed: PackedSet, tmp_path: Path) -> None:
+    config = replace(tiny("lpq-rgb", steps=12), run=replace(tiny("lpq-rgb").run, evaluate_every_steps=2))
+    task = tiny_task(config, packed)
+    forward, calls = task.loss.forward, []
+
+    def praised(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Of a loss that falls whatever becomes of the pictures."""
+        calls.append(1)
+        figures = forward(batch)
+        rebuilt = figures["reconstruction"] + (0 if torch.is_grad_enabled() else len(calls))
+        return {**figures, "loss": figures["loss"] - len(calls), "reconstruction": rebuilt}
+
+    task.loss.forward = praised
+    progress = train(task, config, tmp_path, CPU, say=quiet)
+    judged = [record for record in read_log(tmp_path) if "held_out_loss" in record]
+    assert judged[-1]["held_out_loss"] == min(record["held_out_loss"] for record in judged)
+    assert progress.best == judged[0]["held_out_reconstruction"]
+
+
+def test_a_finished_run_goes_on_with_more_steps(packed: PackedSet, tmp_path: Path) -> None:
+    config = tiny("lpq-rgb", steps=3)
+    assert train(tiny_task(config, packed), config, tmp_path, CPU, say=quiet).step == 3
+    longer = tiny("lpq-rgb", steps=5)
+    assert train(tiny_task(longer, packed), longer, tmp_path, CPU, resume=True, say=quiet).step == 5
+    assert list(losses(tmp_path)) == [1, 2, 3, 4, 5]
+
+
+def test_nothing_is_saved_of_a_loss_that_is_not_finite(packed: PackedSet, tmp_path: Path) -> None:
+    config = tiny("lpq-rgb", steps=9)
+    config = replace(config, run=replace(config.run, log_every_steps=9, checkpoint_every_steps=2))
+    task = tiny_task(config, packed)
+    forward, calls = task.loss.forward, []
+
+    def spoilt(batch: torch.Tensor) -> dict[str, torch.Tensor]:
+        calls.append(1)
+        return {name: value / (len(calls) != 4) if name == "loss" else value for name, value in forward(batch).items()}
+
+    task.loss.forward = spoilt
+    with pytest.raises(EngineFailed, match="not finite at step 4"):
+        train(task, config, tmp_path, CPU, say=quiet)
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    assert state["step"] == 2
+    assert all(value.isfinite().all() for value in state["network"].values())
+
+
 def test_what_cannot_go_on_is_refused(packed: PackedSet, tmp_path: Path) -> None:
     config = tiny("lpq-rgb", steps=1)
     train(tiny_task(config, packed), config, tmp_path, CPU, say=quiet)
@@ -185,15 +232,17 @@ def test_a_loss_that_is_not_finite_ends_the_run(packed: PackedSet, tmp_path: Pat
         train(tiny_task(config, packed), config, tmp_path, CPU, say=quiet)
 
 
-def test_accumulated_batches_make_the_step_of_a_large_one(packed: PackedSet, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["lpq-rgb", "lras-rgb"])
+def test_accumulated_batches_make_the_step_of_a_large_one(packed: PackedSet, tmp_path: Path, name: str) -> None:
     found = []
-    for name, size, parts in (("one", 4, 1), ("two", 2, 2)):
-        config = tiny("lpq-rgb", steps=1, batch_size=size, accumulation=parts)
+    for size, parts in ((4, 1), (2, 2)):
+        config = tiny(name, steps=1, batch_size=size, accumulation=parts)
         config = replace(config, loss=replace(config.loss, entropy_weight=0.0, diversity_weight=0.0))
         task = tiny_task(config, packed)
-        train(task, config, tmp_path / name, CPU, say=quiet)
-        found.append(losses(tmp_path / name)[1])
-    assert found[0] == pytest.approx(found[1], rel=1e-5)
+        train(task, config, tmp_path / str(parts), CPU, say=quiet)
+        (record,) = (record for record in read_log(tmp_path / str(parts)) if "loss" in record)
+        found.append((record["loss"], record["gradient"]))
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
 
 
 def test_the_learning_rate_rises_and_falls() -> None:

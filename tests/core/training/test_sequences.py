@@ -57,7 +57,7 @@ def test_tokens_and_labels_are_those_of_decoding(size: int, known: Known | None)
     table = patches(FRAME).copy()
     for part in decoded:
         table[part.ids] = part.codes[0]
-    made = training_sequence(plan, table, groups, 0.5)
+    made = training_sequence(plan, table, groups)
     assert np.array_equal(made.run.tokens, fed.tokens)
     assert np.array_equal(made.run.positions, fed.positions)
     # A row's hidden state predicts its label: decoding was greedy, so the best code is the label.
@@ -65,14 +65,13 @@ def test_tokens_and_labels_are_those_of_decoding(size: int, known: Known | None)
     best = recorder.logits(hidden, plan.vocabulary).argmax(-1).numpy()
     revealed = 4 * len(plan.revealed_ids)
     assert np.array_equal(best[made.rows[revealed:]], made.labels[revealed:])
-    assert (made.weights[:revealed] == 0.5).all()
-    assert (made.weights[revealed:] == 1).all()
+    assert np.array_equal(made.revealed, np.arange(4 * SMALL.n_patches) < revealed)
     assert len(made.labels) == 4 * SMALL.n_patches
 
 
 def test_known_patches_predict_their_own_codes() -> None:
     plan = plan_for(known=Known(KNOWN, FRAME))
-    made = training_sequence(plan, patches(FRAME), in_groups(plan.order, 4), 1.0)
+    made = training_sequence(plan, patches(FRAME), in_groups(plan.order, 4))
     shown = made.rows[:12]
     assert np.array_equal(made.run.tokens[shown + 1] - plan.target.codes.start, made.labels[:12])
     assert np.array_equal(made.labels[:12].reshape(3, 4), patches(FRAME)[plan.revealed_ids])
@@ -82,32 +81,45 @@ def test_a_camera_network_is_packed_likewise() -> None:
     config = camera_flow_config(2, 2, 32, grid=4, rgb_codes=64, flow_codes=32)
     frame = np.random.default_rng(0).integers(0, 32, (8, 8))
     plan = flow_plan(config, INTENDED, picture_codes(), orders(config, 3), camera_codes(np.eye(4)))
-    made = training_sequence(plan, patches(frame), in_groups(plan.order, 1), 1.0)
+    made = training_sequence(plan, patches(frame), in_groups(plan.order, 1))
     whole = plan.source + plan.condition + plan.target.run(plan.order, patches(frame)[plan.order])
     assert np.array_equal(made.run.tokens, whole.tokens[:-1])
     assert np.array_equal(made.run.positions, whole.positions[:-1])
 
 
-def test_filling_up_changes_no_loss() -> None:
+def test_every_sample_of_a_batch_counts_the_same() -> None:
     plans = [plan_for(), plan_for(known=Known(KNOWN, FRAME), seed=2)]
-    sequences = [training_sequence(plan, patches(FRAME), in_groups(plan.order, 4), 0.5) for plan in plans]
-    loss = SequenceLoss(network(dtype=torch.float64), plans[0].target.codes)
+    sequences = [training_sequence(plan, patches(FRAME), in_groups(plan.order, 4)) for plan in plans]
+    loss = SequenceLoss(network(dtype=torch.float64), plans[0].target.codes, 0.5)
     together = loss(batched(sequences))
-    assert together["loss"].item() > 0
     parts = [loss(batched([sequence])) for sequence in sequences]
-    weights = [float(sequence.weights.sum()) for sequence in sequences]
-    mean = sum(float(part["loss"]) * weight for part, weight in zip(parts, weights, strict=True)) / sum(weights)
-    assert together["loss"].item() == pytest.approx(mean, rel=1e-6)
+    for name, value in together.items():
+        assert value.item() == pytest.approx(np.mean([part[name].item() for part in parts]), rel=1e-6)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3, 1.0])
+def test_what_is_revealed_counts_by_its_weight_and_is_not_decoded(weight: float) -> None:
+    plan = plan_for(known=Known(KNOWN, FRAME))
+    made = training_sequence(plan, patches(FRAME), in_groups(plan.order, 4))
+    model = network(dtype=torch.float64)
+    figures = SequenceLoss(model, plan.target.codes, weight)(batched([made]))
+    hidden = model(torch.from_numpy(made.run.tokens)[None], torch.from_numpy(made.run.positions)[None])[0]
+    shares = model.logits(hidden[made.rows], plan.target.codes).float().log_softmax(-1)
+    nats = -shares.numpy()[np.arange(len(made.labels)), made.labels]
+    shown, decoded = nats[made.revealed], nats[~made.revealed]
+    expected = (weight * shown.sum() + decoded.sum()) / (weight * len(shown) + len(decoded))
+    assert figures["loss"].item() == pytest.approx(expected, rel=1e-5)
+    assert figures["decoded"].item() == pytest.approx(decoded.mean(), rel=1e-5)
 
 
 def test_scores_in_parts_give_the_same_loss_and_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_for()
-    batch = batched([training_sequence(plan, patches(FRAME), in_groups(plan.order, 4), 1.0)])
+    batch = batched([training_sequence(plan, patches(FRAME), in_groups(plan.order, 4))])
     found = []
     for at_once in (1 << 26, 64 * 10):
         monkeypatch.setattr("core.training.losses._SCORES_AT_ONCE", at_once)
         model = network(dtype=torch.float64).requires_grad_(True)
-        value = SequenceLoss(model, plan.target.codes)(batch)["loss"]
+        value = SequenceLoss(model, plan.target.codes, 1.0)(batch)["loss"]
         value.backward()
         found.append((value.item(), model.lm_head.weight.grad.clone()))
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-6)

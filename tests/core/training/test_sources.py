@@ -30,6 +30,7 @@ def test_a_licence_can_be_left_out(data: Path) -> None:
 
 
 def test_any_folder_of_pictures_will_do(data: Path) -> None:
+    assert [clip.source for clip in find_clips([data / "clips" / "slide"])] == ["not stated"] * 5
     assert [clip.licence for clip in find_clips([data / "clips" / "slide"])] == ["not stated"] * 5
 
 

@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import fields, is_dataclass, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from training_data import tiny, tiny_task
 from core.errors import InvalidInput
 from core.training.loading import batches, held_out
 from core.training.packed import PackedSet
-from core.training.samples import Drawer, batch_indices
+from core.training.packing import pack
+from core.training.samples import Drawer, batch_indices, split_clips
+from core.training.sources import find_clips
 
 TASKS = ("lpq-rgb", "lpq-flow", "lras-rgb", "lras-flow")
 
@@ -67,15 +70,16 @@ def test_held_out_clips_are_not_learned_from(packed: PackedSet) -> None:
     assert kept
     assert learned | kept == set(packed.clips)
     assert not learned & kept
+    # However many names fall to one side, both have a clip.
+    for share in (0.0, 1.0):
+        assert all(split_clips(packed.clips, share))
+        assert not set.intersection(*map(set, split_clips(packed.clips, share)))
     assert sum(map(len, held_out(tiny_task(config, packed).samples, config))) == config.run.held_out_samples
 
 
-def test_data_that_cannot_give_flow_is_refused(packed: PackedSet) -> None:
-    config = tiny("lras-flow")
-    only_clips = replace(config, pairs=replace(config.pairs, warp_share=0.0, clip_share=1.0, object_share=0.0))
-    maker = tiny_task(only_clips, packed).samples
-    object.__setattr__(maker.drawer, "optical_flow", lambda first, second: np.full((*first.shape[:2], 2), 99.0, "f4"))
-    object.__setattr__(maker.drawer, "_photos", dict.fromkeys([(a, b) for a in (0, 1) for b in (0, 1)], ((), ())))
-    object.__setattr__(maker.drawer, "_split", ((next(c for c in packed.clips if c.name == "slide"),),) * 2)
+def test_data_that_cannot_give_flow_is_refused(data: Path, tmp_path: Path) -> None:
+    without_depth = [clip for clip in find_clips([data]) if clip.name in ("2.jpg", "3.jpg")]
+    pack(without_depth, tmp_path, 96)
+    maker = tiny_task(tiny("lras-flow"), PackedSet(tmp_path)).samples
     with pytest.raises(InvalidInput, match="no clip with plausible motion"):
         maker.check()
