@@ -92,7 +92,8 @@ class NetworkShape:
 class PictureSettings:
     """How pictures are cut. `side_pixels` is for quantizers; transformers take their own size.
 
-    A crop's area is at least `smallest_crop_share` of the picture; some crops are squashed to the square.
+    Half the crops are squares of at least `smallest_crop_share` of the largest square's area; the others have at least
+    that share of the picture's own area and its shape, and are squashed to the square.
     Every clip or photo is held out with the chance `held_out_share`.
     """
 
@@ -249,6 +250,8 @@ class TrainConfig:
         _in_range("pairs.largest_frame_gap", self.pairs.largest_frame_gap, 1, 1000)
         _in_range("sequences.hole_share", self.sequences.hole_share, 0.0, 1.0)
         _in_range("sequences.scattered_share", self.sequences.scattered_share, 0.0, 1.0 - self.sequences.hole_share)
+        _in_range("sequences.revealed_weight", self.sequences.revealed_weight, 0.0, 1.0)
+        _in_range("sequences.far_apart_share", self.sequences.far_apart_share, 0.0, 1.0)
         if not self.sequences.group_sizes or min(self.sequences.group_sizes) < 0:
             raise InvalidInput("sequences.group_sizes must name at least one size, 0 for all patches at once.")
 

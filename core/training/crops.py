@@ -35,7 +35,7 @@ class Cut:
 
 
 def draw_cut(view: View, pictures: PictureSettings, pairs: PairSettings, random: np.random.Generator) -> Cut:
-    """A random window of at least the smallest share of the picture's area."""
+    """A random square, or a window of the picture's own shape; how large, `PictureSettings` tells."""
     height, width = view.picture.shape[:2]
     scale = np.sqrt(random.uniform(pictures.smallest_crop_share, 1.0))
     is_square = random.random() < _SQUARE_SHARE
