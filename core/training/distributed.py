@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
+
+# Its functions' default arguments hold the process group there is when it is first imported (PyTorch 2.13), and with
+# it gloo's threads, which abort a process that Python leaves while one of them still lets go of a tensor.
+import torch.distributed.nn
 from torch import Tensor, distributed
 
 from core.errors import InvalidInput
