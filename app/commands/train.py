@@ -14,6 +14,7 @@ TASKS = {
     "lras-rgb": "a network that paints frame 1 from frame 0 and flow",
     "lras-flow": "a network that predicts flow from a picture and a camera motion",
     "depth": "a network that estimates depth from a photo",
+    "click": "a network that finds what is clicked on",
 }
 QUANTIZED = ("lras-rgb", "lras-flow")
 _PACKED_SIDE_PIXELS = 192
@@ -42,6 +43,7 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     packing.add_argument("--shard-mb", metavar="MB", type=float, default=_SHARD_MB, help="size of one file")
     packing.add_argument("--quality", metavar="Q", type=int, help="of the JPEG pictures, 1 to 100")
     packing.add_argument("--for-depth", action="store_true", help="only pictures with depth, and that as it is")
+    packing.add_argument("--for-clicks", action="store_true", help="only pictures with masks of objects")
     packing.set_defaults(run=run_pack)
 
 
@@ -89,7 +91,7 @@ def run_pack(args: argparse.Namespace) -> int:
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", metavar="DIR", type=Path, nargs="+", required=True,
-        help="folders with photos, images, clips or rgbd in them, or of pictures; or one folder of packed files",
+        help="folders with photos, images, clips, rgbd or masks in them, or of pictures; or one folder of packed files",
     )  # fmt: skip
     parser.add_argument("--out", metavar="DIR", type=Path, required=True)
     parser.add_argument(
@@ -121,17 +123,19 @@ def _pack(args: argparse.Namespace, folder: Path) -> None:
     from core.errors import InvalidInput
     from core.training.packed import PackedSet
     from core.training.packing import JPEG_QUALITY, pack
-    from core.training.sources import find_clips, with_depth
+    from core.training.sources import find_clips, with_depth, with_masks
 
     if not 16 <= args.packed_side <= 4096:
         raise InvalidInput(f"--packed-side must lie between 16 and 4096 pixels, got {args.packed_side}.")
     shard_bytes = int(1e6 * getattr(args, "shard_mb", _SHARD_MB))
     for_depth = args.for_depth if hasattr(args, "for_depth") else args.task == "depth"
+    for_clicks = args.for_clicks if hasattr(args, "for_clicks") else args.task == "click"
     quality = getattr(args, "quality", None) or JPEG_QUALITY
     if not 1 <= quality <= 100:
         raise InvalidInput(f"--quality must lie between 1 and 100, got {quality}.")
     clips = find_clips(args.data, tuple(args.leave_out))
     clips = with_depth(clips) if for_depth else clips
+    clips = with_masks(clips) if for_clicks else clips
     paths = pack(clips, folder, args.packed_side, shard_bytes, quality=quality, plain_depth=for_depth)
     packed = PackedSet(folder)
     total = sum(path.stat().st_size for path in paths) / 1e6

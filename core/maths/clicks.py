@@ -1,14 +1,20 @@
 """Where somebody would click on an object, or on what a mask got wrong of it."""
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
+
+
+def distance_inside(area: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
+    """Pixels from the area's edge, 0 outside it; the picture's border counts as edge."""
+    import cv2
+
+    padded = np.pad(area.astype(np.uint8), 1)
+    return cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1].astype(np.float32, copy=False)
 
 
 def deepest_point(area: Bool[np.ndarray, "H W"]) -> tuple[int, int]:
     """(x, y) of the pixel furthest from the area's edge; the picture's border counts as edge."""
-    import cv2
-
-    depth = cv2.distanceTransform(np.pad(area.astype(np.uint8), 1), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    depth = distance_inside(area)
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
     return int(x), int(y)
 

@@ -45,7 +45,10 @@ class ClickLoss(nn.Module):
     def forward(self, batch: ClickBatch) -> dict[str, Tensor]:
         """`loss`; `mask` of the best candidate and `rating`; `overlap` of the one rated best, `best` of the best."""
         features = self.network.encode(batch.images).of(batch.photos)
-        prompts = self._corrected(features, batch)
+        prompts = batch.prompts
+        with torch.no_grad():
+            for _ in range(batch.corrections):
+                prompts, _ = self._corrected(features, batch, prompts)
         logits, rated = self.network.decode(features, prompts)
         each = mask_loss(logits, batch.wanted, batch.counted)
         mask = each.amin(dim=1) + _SHARE_OF_OTHERS * each.mean(dim=1)
@@ -58,20 +61,29 @@ class ClickLoss(nn.Module):
         loss = means["mask"] + _RATING_WEIGHT * means["rating"]
         return {"loss": loss, **{name: value.detach() for name, value in means.items()}}
 
-    def _corrected(self, features: Features, batch: ClickBatch) -> Prompts:
-        """The prompts with clicks on the errors of the masks rated best, and those masks."""
-        prompts = batch.prompts
+    def course(self, batch: ClickBatch, answers: int) -> list[Bool[Tensor, "P H W"]]:
+        """The masks rated best after the prompts alone, after one correction, and so on."""
         with torch.no_grad():
-            for _ in range(batch.corrections):
-                logits, rated = self.network.decode(features, prompts)
-                chosen = logits[torch.arange(len(rated), device=rated.device), rated.argmax(dim=1)]
-                found = (chosen > 0).cpu().numpy()
-                rows = zip(found, (batch.wanted > 0.5).cpu().numpy(), batch.counted.cpu().numpy(), strict=True)
-                clicks = [_as_row(correcting_click(*row)) for row in rows]
-                added = torch.tensor(clicks, device=prompts.clicks.device)[:, None]
-                previous = functional.avg_pool2d(chosen.sigmoid()[:, None], 4)[:, 0]
-                prompts = replace(prompts, clicks=torch.cat([prompts.clicks, added], dim=1), previous=previous)
-        return prompts
+            features = self.network.encode(batch.images).of(batch.photos)
+            prompts, found = batch.prompts, []
+            for _ in range(answers):
+                prompts, chosen = self._corrected(features, batch, prompts)
+                found.append(chosen > 0)
+        return found
+
+    def _corrected(
+        self, features: Features, batch: ClickBatch, prompts: Prompts
+    ) -> tuple[Prompts, Float32[Tensor, "P H W"]]:
+        """The prompts with clicks on the errors of the masks rated best, and those masks as logits."""
+        logits, rated = self.network.decode(features, prompts)
+        chosen = logits[torch.arange(len(rated), device=rated.device), rated.argmax(dim=1)]
+        rows = zip(
+            (chosen > 0).cpu().numpy(), (batch.wanted > 0.5).cpu().numpy(), batch.counted.cpu().numpy(), strict=True
+        )
+        clicks = [_as_row(correcting_click(*row)) for row in rows]
+        added = torch.tensor(clicks, device=prompts.clicks.device)[:, None]
+        previous = functional.avg_pool2d(chosen.sigmoid()[:, None], 4)[:, 0]
+        return replace(prompts, clicks=torch.cat([prompts.clicks, added], dim=1), previous=previous), chosen
 
 
 def mask_loss(

@@ -22,12 +22,19 @@ from core.lras.config import (
     camera_flow_config,
     rgb_flow_config,
 )
+from core.training.click_config import ClickSettings, ClickShape
 from core.training.depth_config import DepthSettings, DepthShape
 
-Task = Literal["lpq", "lras-rgb", "lras-flow", "depth"]
+Task = Literal["lpq", "lras-rgb", "lras-flow", "depth", "click"]
 _MAX_BYTES = 1_000_000
 # The table that says how large each task's network is.
-_SHAPE_TABLES = {"lpq": "quantizer", "lras-rgb": "network", "lras-flow": "network", "depth": "depth_network"}
+_SHAPE_TABLES = {
+    "lpq": "quantizer",
+    "lras-rgb": "network",
+    "lras-flow": "network",
+    "depth": "depth_network",
+    "click": "click_network",
+}
 
 
 def _in_range(name: str, value: float, least: float, most: float) -> None:
@@ -203,7 +210,7 @@ class Run:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run. A quantizer run has `quantizer`, a transformer run `network`, a depth run `depth_network`.
+    """One training run. A quantizer run has `quantizer`, a transformer run `network`, and so on.
 
     Raises InvalidInput.
     """
@@ -213,11 +220,13 @@ class TrainConfig:
     quantizer: QuantizerShape | None = None
     network: NetworkShape | None = None
     depth_network: DepthShape | None = None
+    click_network: ClickShape | None = None
     pictures: PictureSettings = PictureSettings()
     pairs: PairSettings = PairSettings()
     sequences: SequenceSettings = SequenceSettings()
     loss: QuantizerLoss = QuantizerLoss()
     depth: DepthSettings = DepthSettings()  # noqa: RUF009 - frozen
+    click: ClickSettings = ClickSettings()  # noqa: RUF009 - frozen
     run: Run = Run()
 
     def __post_init__(self) -> None:
@@ -234,6 +243,8 @@ class TrainConfig:
             self.network.config(self.task)
         if self.depth_network is not None:
             self.depth_network.config()
+        if self.click_network is not None:
+            self.click_network.config()
         self._check_ranges()
 
     def _check_ranges(self) -> None:

@@ -40,7 +40,7 @@ class View:
 
 @dataclass(frozen=True)
 class PackedClip:
-    """Views `first` up to, not including, `stop` belong together."""
+    """Views `first` up to, not including, `stop` belong together. `regions`: masks are no whole objects."""
 
     name: str
     source: str
@@ -48,6 +48,7 @@ class PackedClip:
     first: int
     stop: int
     has_depth: bool
+    regions: bool = False
 
     def __len__(self) -> int:
         return self.stop - self.first
@@ -72,6 +73,7 @@ class PackedSet:
                 first + shard.start,
                 stop + shard.start,
                 clip["has_depth"],
+                clip.get("regions", False),
             )
             for shard in self._shards
             for clip, first, stop in shard.clips()
@@ -102,6 +104,16 @@ class PackedSet:
         """Bits of a view's stored depth, 0 for none: told without decoding it."""
         shard = self._shard(index)
         return shard.depth_bits(index - shard.start)
+
+    def has_mask(self, index: int) -> bool:
+        """Told without decoding it."""
+        shard = self._shard(index)
+        return shard.has_mask(index - shard.start)
+
+    def mask(self, index: int) -> UInt8[np.ndarray, "H W"] | None:
+        """The number of the object at every pixel of a view: 0 none, 255 not told."""
+        shard = self._shard(index)
+        return shard.mask(index - shard.start)
 
     def _shard(self, index: int) -> "_Shard":
         return next(shard for shard in reversed(self._shards) if shard.start <= index)
@@ -162,6 +174,13 @@ class _Shard:
 
     def stored_depth(self, index: int) -> np.ndarray | None:
         return self._decoded("depth", index, cv2.IMREAD_UNCHANGED) if self._bytes("depth", index).size else None
+
+    def has_mask(self, index: int) -> bool:
+        # Packs of before masks were kept have no such array.
+        return "mask_ends" in self._arrays and bool(self._bytes("mask", index).size)
+
+    def mask(self, index: int) -> np.ndarray | None:
+        return self._decoded("mask", index, cv2.IMREAD_UNCHANGED) if self.has_mask(index) else None
 
     def _inverse_depth(self, index: int, width: int, height: int) -> InverseDepth | None:
         stored = self.stored_depth(index)

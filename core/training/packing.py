@@ -7,11 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 from safetensors.numpy import save
 
 from core.errors import InvalidInput
 from core.files.atomic import write_atomically
 from core.files.depth import read_depth
+from core.files.mask import read_object_ids
 from core.files.photo import open_photo, read_source
 from core.maths.bands import reciprocal
 from core.maths.camera import resized
@@ -39,6 +41,7 @@ class _Gathered:
     depth_ranges: list[tuple[float, float]] = field(default_factory=list)
     focals: list[np.ndarray] = field(default_factory=list)
     poses: list[np.ndarray] = field(default_factory=list)
+    masks: list[np.ndarray] = field(default_factory=list)
     clips: list[dict[str, object]] = field(default_factory=list)
     size_bytes: int = 0
 
@@ -51,6 +54,8 @@ class _Gathered:
             "depth_range": np.array(self.depth_ranges, np.float32),
             "focals": np.stack(self.focals),
             "world_from_camera": np.stack(self.poses),
+            "mask": np.concatenate(self.masks),
+            "mask_ends": np.cumsum([len(data) for data in self.masks]),
         }
         return save(arrays, {"format": FORMAT, "clips": json.dumps(self.clips)})
 
@@ -114,7 +119,8 @@ def _add(gathered: _Gathered, clip: Clip, longest: int, quality: int, plain_dept
         gathered.focals.append(np.array(focals, np.float64))
         pose = shot.world_from_camera
         gathered.poses.append(np.full((4, 4), np.nan) if pose is None else pose.matrix)
-        gathered.size_bytes += len(gathered.pictures[-1]) + len(data)
+        gathered.masks.append(_mask(shot, (photo.width, photo.height), (width, height)))
+        gathered.size_bytes += len(gathered.pictures[-1]) + len(data) + len(gathered.masks[-1])
         has_depth &= bool(len(data))
     gathered.clips.append(
         {
@@ -123,6 +129,7 @@ def _add(gathered: _Gathered, clip: Clip, longest: int, quality: int, plain_dept
             "licence": clip.licence,
             "views": len(clip.shots),
             "has_depth": has_depth,
+            "regions": clip.regions,
         }
     )
 
@@ -146,6 +153,20 @@ def _plain_depth(shot: Shot, width: int, height: int) -> tuple[np.ndarray, tuple
         data = read_source(shot.weak_depth, shot.weak_depth.name, _MAX_DEPTH_BYTES)
         return np.frombuffer(data, np.uint8), _ASSUMED_RANGE
     return _NOTHING, (0.0, 0.0)
+
+
+def _mask(shot: Shot, photo_size: tuple[int, int], size: tuple[int, int]) -> UInt8[np.ndarray, "_"]:
+    """Objects' numbers as a gray PNG; no number is made up between two."""
+    if shot.mask is None:
+        return _NOTHING
+    ids = read_object_ids(shot.mask)
+    if ids.shape[::-1] != photo_size:
+        raise InvalidInput(
+            f"{shot.mask} is {ids.shape[1]}x{ids.shape[0]} and its picture {photo_size[0]}x{photo_size[1]}; "
+            "a mask must have the picture's size."
+        )
+    small = cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return cv2.imencode(".png", small)[1].reshape(-1)
 
 
 def _levels(inverse: np.ndarray, least: int) -> tuple[np.ndarray, tuple[float, float]]:

@@ -2,7 +2,8 @@
 
 A folder has `photos`, `images`, `clips` or `rgbd` in it, each with an optional table of the same name (licences,
 intrinsics), or it is itself a folder of pictures. `weak_depth` holds 8-bit inverse depth, in folders that are named
-after the pictures' folder (its last path parts joined by `_`).
+after the pictures' folder (its last path parts joined by `_`). A folder with `masks` and an `index.csv` (file, mask,
+source, kind, licence) has photos with the objects' numbers at every pixel.
 """
 
 import csv
@@ -20,18 +21,21 @@ from core.types.camera import Intrinsics, Pose
 
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".avif"})
 _PHOTO_FOLDERS = ("photos", "images")
+_MASK_TABLE = "index.csv"
+_MASK_COLUMNS = "file", "mask", "source", "kind", "licence"
 _MAX_BYTES = 50_000_000
 _LONGEST_SET_NAME = 4
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture on disk. `weak_depth` is 8-bit inverse depth, `depth` measured; both may be absent."""
+    """One picture on disk. `weak_depth` is 8-bit inverse depth, `depth` measured, `mask` object numbers, or None."""
 
     picture: Path
     weak_depth: Path | None = None
     depth: Path | None = None
     world_from_camera: Pose | None = None
+    mask: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Clip:
     """Pictures of one place in the order they were taken; a photo is a clip of one.
 
     `source` is where they are from, a clip's own name when no table tells. `focals` are fx, fy, cx, cy in the
-    pictures' pixels, None when unknown.
+    pictures' pixels, None when unknown. `regions`: the masks tell areas that someone drew, not whole objects.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Clip:
     shots: tuple[Shot, ...]
     focals: tuple[float, float, float, float] | None = None
     source: str = NOT_STATED
+    regions: bool = False
 
     def intrinsics(self, width: int, height: int) -> Intrinsics | None:
         """The camera for pictures of that size."""
@@ -83,7 +88,18 @@ def with_depth(clips: Iterable[Clip]) -> tuple[Clip, ...]:
     return kept
 
 
+def with_masks(clips: Iterable[Clip]) -> tuple[Clip, ...]:
+    """The clips less the shots that have no objects' numbers. Raises InvalidInput when none is left."""
+    found = (replace(clip, shots=tuple(shot for shot in clip.shots if shot.mask is not None)) for clip in clips)
+    kept = tuple(clip for clip in found if clip.shots)
+    if not kept:
+        raise InvalidInput("No picture has a mask; give a folder with index.csv and masks.")
+    return kept
+
+
 def _clips_of(folder: Path, depths: list[Path]) -> list[Clip]:
+    if (folder / "masks").is_dir() and (folder / _MASK_TABLE).is_file():
+        return _masked(folder)
     found: list[Clip] = []
     known = False
     for name in _PHOTO_FOLDERS:
@@ -112,6 +128,21 @@ def _photos(folder: Path, rows: dict[str, dict[str, str]], depths: list[Path]) -
         )
         for path in _pictures(folder.rglob("*"))
     ]
+
+
+def _masked(folder: Path) -> list[Clip]:
+    found = []
+    for name, row in _table(folder / _MASK_TABLE, "file").items():
+        lacking = [column for column in _MASK_COLUMNS if not row.get(column)]
+        if lacking:
+            raise InvalidInput(f"{folder / _MASK_TABLE} lacks {', '.join(lacking)} of {name}; add it.")
+        picture, mask = folder / name, folder / row["mask"]
+        for path in (picture, mask):
+            if not path.is_file():
+                raise InvalidInput(f"{folder / _MASK_TABLE} names {path}, which does not exist; add it or take it out.")
+        shots = (Shot(picture, mask=mask),)
+        found.append(Clip(name, row["licence"], shots, source=row["source"], regions=row["kind"] == "region"))
+    return found
 
 
 def _frames(folder: Path, row: dict[str, str], depths: list[Path]) -> Clip:

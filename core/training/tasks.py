@@ -17,6 +17,7 @@ from core.lras.quantizer import Quantizer, normalise_flow, normalise_rgb
 from core.lras.recipe import INTENDED
 from core.lras.saving import save_quantizer, save_transformer
 from core.lras.transformer import Transformer
+from core.training.click_task import ClickTask
 from core.training.config import TrainConfig
 from core.training.depth_task import DepthTask
 from core.training.encoding import CodeGrids, encoded, encoded_flow, encoded_pictures
@@ -209,6 +210,8 @@ def make_task(
         return QuantizerTask(config, drawer, device)
     if config.task == "depth":
         return DepthTask(config, drawer.packed, device)
+    if config.task == "click":
+        return ClickTask(config, drawer.packed, device)
     if rgb is None:
         raise InvalidInput(f"{config.task} needs a trained RGB quantizer; give its folder.")
     if config.task == "lras-rgb":

@@ -59,7 +59,7 @@ def test_one_batch_is_learned(corrections: int) -> None:
 def test_corrections_are_clicks_on_errors_with_the_mask_before() -> None:
     torch.manual_seed(0)
     loss, batch = ClickLoss(ClickStudent(TINY)), replace(two_squares(), corrections=1)
-    prompts = loss._corrected(loss.network.encode(batch.images).of(batch.photos), batch)
+    prompts, _ = loss._corrected(loss.network.encode(batch.images).of(batch.photos), batch, batch.prompts)
     assert prompts.clicks.shape == (2, 2, 3)
     assert prompts.previous.isfinite().all()
     for (x, y, sign), wanted in zip(prompts.clicks[:, 1].tolist(), batch.wanted, strict=True):
