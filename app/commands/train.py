@@ -15,6 +15,7 @@ TASKS = {
     "lras-flow": "a network that predicts flow from a picture and a camera motion",
     "depth": "a network that estimates depth from a photo",
     "click": "a network that finds what is clicked on",
+    "fill": "a network that fills what an edit uncovered",
 }
 QUANTIZED = ("lras-rgb", "lras-flow")
 _PACKED_SIDE_PIXELS = 192
@@ -37,6 +38,11 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
             kind.add_argument("--rgb-quantizer", metavar="DIR", type=Path, required=True)
         if name == "lras-flow":
             kind.add_argument("--flow-quantizer", metavar="DIR", type=Path, required=True)
+        if name == "fill":
+            kind.add_argument(
+                "--lpips", metavar=("TRUNK", "HEADS"), type=Path, nargs=2,
+                help="SqueezeNet 1.1's features and LPIPS's linear heads (v0.1), to learn by; never part of the result",
+            )  # fmt: skip
         kind.set_defaults(run=run_train, task=name)
     packing = kinds.add_parser(PACK, help="write pictures and depth as compact files that --data takes")
     _add_data(packing)
@@ -57,6 +63,7 @@ def run_train(args: argparse.Namespace) -> int:
     from app.stopping import stoppable
     from core.errors import InvalidInput
     from core.lras.weights import load_quantizer
+    from core.nets.lpips import load_lpips
     from core.training.config import read_config
     from core.training.distributed import placed
     from core.training.loop import Limits, train
@@ -73,7 +80,8 @@ def run_train(args: argparse.Namespace) -> int:
         rgb = load_quantizer(args.rgb_quantizer) if args.task in QUANTIZED else None
         flow = load_quantizer(args.flow_quantizer) if args.task == "lras-flow" else None
         drawer = Drawer(_packed(args, place.is_first), config)
-        task = make_task(config, drawer, place.device, rgb, flow)
+        judge = load_lpips(*args.lpips) if args.task == "fill" and args.lpips else None
+        task = make_task(config, drawer, place.device, rgb, flow, judge)
         progress = train(
             task, config, args.out, place, args.resume, Limits(args.minutes, args.fit_minutes), cancel, _say
         )

@@ -12,12 +12,17 @@ from safetensors.torch import save
 from core.errors import InvalidInput
 from core.nets.click_student import ClickStudent, ClickStudentConfig
 from core.nets.depth_student import DepthStudent, DepthStudentConfig
+from core.nets.fill_student import FillStudent, FillStudentConfig
 
-Network = TypeVar("Network", DepthStudent, ClickStudent)
+Network = TypeVar("Network", DepthStudent, ClickStudent, FillStudent)
 
-_KINDS = {DepthStudent: "lras-studio-depth-student-1", ClickStudent: "lras-studio-click-student-1"}
-_CONFIGS = {DepthStudent: DepthStudentConfig, ClickStudent: ClickStudentConfig}
-_WORDS = {DepthStudent: "depth", ClickStudent: "click"}
+_KINDS = {
+    DepthStudent: "lras-studio-depth-student-1",
+    ClickStudent: "lras-studio-click-student-1",
+    FillStudent: "lras-studio-fill-student-1",
+}
+_CONFIGS = {DepthStudent: DepthStudentConfig, ClickStudent: ClickStudentConfig, FillStudent: FillStudentConfig}
+_WORDS = {DepthStudent: "depth", ClickStudent: "click", FillStudent: "fill"}
 
 
 def depth_student_bytes(network: DepthStudent, dtype: torch.dtype = torch.float16) -> bytes:
@@ -26,6 +31,11 @@ def depth_student_bytes(network: DepthStudent, dtype: torch.dtype = torch.float1
 
 
 def click_student_bytes(network: ClickStudent, dtype: torch.dtype = torch.float16) -> bytes:
+    """The file's content."""
+    return _bytes(network, dtype)
+
+
+def fill_student_bytes(network: FillStudent, dtype: torch.dtype = torch.float16) -> bytes:
     """The file's content."""
     return _bytes(network, dtype)
 
@@ -40,7 +50,12 @@ def load_click_student(path: Path) -> ClickStudent:
     return _load(path, ClickStudent)
 
 
-def _bytes(network: DepthStudent | ClickStudent, dtype: torch.dtype) -> bytes:
+def load_fill_student(path: Path) -> FillStudent:
+    """The network in float32, ready to be asked. Raises InvalidInput when the file is missing or another's."""
+    return _load(path, FillStudent)
+
+
+def _bytes(network: DepthStudent | ClickStudent | FillStudent, dtype: torch.dtype) -> bytes:
     tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in network.state_dict().items()}
     return save(tensors, {"kind": _KINDS[type(network)], "config": json.dumps(dataclasses.asdict(network.config))})
 

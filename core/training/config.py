@@ -24,8 +24,9 @@ from core.lras.config import (
 )
 from core.training.click_config import ClickSettings, ClickShape
 from core.training.depth_config import DepthSettings, DepthShape
+from core.training.fill_config import FillSettings, FillShape
 
-Task = Literal["lpq", "lras-rgb", "lras-flow", "depth", "click"]
+Task = Literal["lpq", "lras-rgb", "lras-flow", "depth", "click", "fill"]
 _MAX_BYTES = 1_000_000
 # The table that says how large each task's network is.
 _SHAPE_TABLES = {
@@ -34,6 +35,7 @@ _SHAPE_TABLES = {
     "lras-flow": "network",
     "depth": "depth_network",
     "click": "click_network",
+    "fill": "fill_network",
 }
 
 
@@ -221,12 +223,14 @@ class TrainConfig:
     network: NetworkShape | None = None
     depth_network: DepthShape | None = None
     click_network: ClickShape | None = None
+    fill_network: FillShape | None = None
     pictures: PictureSettings = PictureSettings()
     pairs: PairSettings = PairSettings()
     sequences: SequenceSettings = SequenceSettings()
     loss: QuantizerLoss = QuantizerLoss()
     depth: DepthSettings = DepthSettings()  # noqa: RUF009 - frozen
     click: ClickSettings = ClickSettings()  # noqa: RUF009 - frozen
+    fill: FillSettings = FillSettings()  # noqa: RUF009 - frozen
     run: Run = Run()
 
     def __post_init__(self) -> None:
@@ -245,6 +249,8 @@ class TrainConfig:
             self.depth_network.config()
         if self.click_network is not None:
             self.click_network.config()
+        if self.fill_network is not None:
+            self.fill_network.config()
         self._check_ranges()
 
     def _check_ranges(self) -> None:

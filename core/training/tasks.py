@@ -17,10 +17,12 @@ from core.lras.quantizer import Quantizer, normalise_flow, normalise_rgb
 from core.lras.recipe import INTENDED
 from core.lras.saving import save_quantizer, save_transformer
 from core.lras.transformer import Transformer
+from core.nets.lpips import Lpips
 from core.training.click_task import ClickTask
 from core.training.config import TrainConfig
 from core.training.depth_task import DepthTask
 from core.training.encoding import CodeGrids, encoded, encoded_flow, encoded_pictures
+from core.training.fill_task import FillTask
 from core.training.losses import ReconstructionLoss, SequenceLoss, perplexity
 from core.training.samples import (
     CameraFlows,
@@ -204,14 +206,17 @@ def make_task(
     device: torch.device,
     rgb: Quantizer | None = None,
     flow: Quantizer | None = None,
+    judge: Lpips | None = None,
 ) -> Task:
-    """The task that the configuration names. Raises InvalidInput when it lacks a quantizer that fits."""
+    """The task that the configuration names. Raises InvalidInput when it lacks a quantizer that fits, or a judge."""
     if config.task == "lpq":
         return QuantizerTask(config, drawer, device)
     if config.task == "depth":
         return DepthTask(config, drawer.packed, device)
     if config.task == "click":
         return ClickTask(config, drawer.packed, device)
+    if config.task == "fill":
+        return FillTask(config, drawer.packed, device, judge)
     if rgb is None:
         raise InvalidInput(f"{config.task} needs a trained RGB quantizer; give its folder.")
     if config.task == "lras-rgb":
