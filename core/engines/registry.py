@@ -17,11 +17,18 @@ class _Entry:
 
 WARP = EngineInfo("warp", "Geometric warp", "MIT", streams=True)
 LRAS = EngineInfo("lras", "LRAS 7B", "MIT by its authors' README", native_size=256, streams=True)
+_FILL_STUDENT = "fill_student"
 _LRAS_FILES = ("rgb_predictor", "rgb_quantizer")
 
 
 def _make_warp() -> Engine:
     from core.engines.warp import WarpEngine
+    from core.files.weights import embedded, embedded_missing
+
+    if embedded_missing(_FILL_STUDENT) is None:
+        from core.engines.network_fill import NetworkFill
+
+        return WarpEngine(NetworkFill(embedded(_FILL_STUDENT)))
     from core.maths.exemplar import exemplar
 
     return WarpEngine(exemplar)
