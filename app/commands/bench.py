@@ -28,6 +28,12 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         kind.add_argument("--limit", metavar="N", type=int, help="at most so many cases (of each kind or source)")
         kind.add_argument("--json", action="store_true", help="print one JSON object")
         kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
+        if name == "fill":
+            kind.add_argument("--network", metavar="FILE", type=Path, help="weights of a fill network, one row more")
+            kind.add_argument(
+                "--lpips", metavar=("TRUNK", "HEADS"), type=Path, nargs=2,
+                help="SqueezeNet 1.1's features and LPIPS's linear heads (v0.1): one column more",
+            )  # fmt: skip
         kind.set_defaults(run=run)
     add_bench_lras(kinds)
     speed = kinds.add_parser("speed", help="start-up, drag latency, full size, memory: one JSON line each")
@@ -86,10 +92,17 @@ def bench_warp(args: argparse.Namespace) -> int:
 
 
 def bench_fill(args: argparse.Namespace) -> int:
-    """Fills compared. Raises EditorError."""
+    """Fills compared; the network is a row where its weights come along or are given. Raises EditorError."""
     from core.evaluation import fill_bench
+    from core.files.weights import embedded, embedded_missing
+    from core.nets.lpips import load_lpips
 
-    return _print_rows(args, iter(fill_bench.run(args.folder, args.limit, args.sheet)), fill_bench.report)
+    network = args.network
+    if network is None and embedded_missing("fill_student") is None:
+        network = embedded("fill_student")
+    judge = load_lpips(*args.lpips) if args.lpips else None
+    rows = fill_bench.run(args.folder, args.limit, args.sheet, network, judge)
+    return _print_rows(args, iter(rows), fill_bench.report)
 
 
 def bench_click(args: argparse.Namespace) -> int:

@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from core.engines.network_fill import NetworkFill
 from core.errors import InvalidInput
-from core.evaluation.metrics import gradient_energy_ratio, psnr, ssim
+from core.evaluation.metrics import gradient_energy_ratio, lpips, psnr, ssim
 from core.maths import fill
 from core.maths.bands import paste
 from core.maths.depth import continue_far_side
@@ -20,6 +21,7 @@ from core.maths.exemplar import exemplar
 from core.maths.fill import Fill, Picture
 from core.maths.holes import background_side, fill_depth, find_holes
 from core.maths.raster import rasterise_grid, surface_links
+from core.nets.lpips import Lpips
 
 _SHIFTS = 200
 _LARGEST_SHARE = 0.12
@@ -43,7 +45,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Row:
-    """One method on one case: dB, SSIM and gradient energy ratio inside the hole, and seconds."""
+    """One method on one case: dB, SSIM, gradient energy ratio and LPIPS (None: not asked) inside the hole; seconds."""
 
     case: str
     kind: str
@@ -53,6 +55,7 @@ class Row:
     texture: float
     seconds: float
     share: float
+    lpips: float | None = None
 
 
 # Picture, hole, allowed sources, and the depth with its hole filled where the case has depth.
@@ -73,21 +76,39 @@ METHODS: dict[str, Method] = {
 }
 
 
-def run(folder: Path, limit: int | None = None, sheet: Path | None = None) -> list[Row]:
+def network_method(weights: Path) -> Method:
+    """The fill network of that file. Raises InvalidInput on first use when it is missing or damaged."""
+    network = NetworkFill(weights)
+
+    def method(picture: Picture, unknown: np.ndarray, allowed: np.ndarray, depth: np.ndarray | None) -> Picture:
+        return network(picture, unknown, allowed, depth=depth, seed=0, check=lambda: None)
+
+    return method
+
+
+def run(
+    folder: Path,
+    limit: int | None = None,
+    sheet: Path | None = None,
+    network: Path | None = None,
+    judge: Lpips | None = None,
+) -> list[Row]:
     """Every method on the `nvs` pairs of `folder` and on the object shapes of `folder/../masks/bench`, where present.
 
-    `limit` bounds the cases of each kind; `sheet` is a PNG of hole, results and truth side by side.
-    Raises InvalidInput when `folder` has no index.json.
+    `limit` bounds the cases of each kind; `sheet` is a PNG of hole, results and truth side by side; `network` are
+    weights of the fill network, one method more; `judge` adds LPIPS. Raises InvalidInput when `folder` has no
+    index.json.
     """
+    methods = METHODS if network is None else {**METHODS, "network": network_method(network)}
     cases = [*_taken(view_cases(folder), limit), *_taken(shape_cases(folder.parent / "masks" / "bench"), limit)]
     rows: list[Row] = []
     strips: list[np.ndarray] = []
     for case in cases:
         results = {}
-        for name, method in METHODS.items():
+        for name, method in methods.items():
             start = time.perf_counter()
             results[name] = _fill_case(case, method)
-            rows.append(_score(case, name, results[name], time.perf_counter() - start))
+            rows.append(_score(case, name, results[name], time.perf_counter() - start, judge))
         if sheet is not None:
             strips.append(_strip(case, results))
     if sheet is not None and strips:
@@ -96,8 +117,10 @@ def run(folder: Path, limit: int | None = None, sheet: Path | None = None) -> li
 
 
 def report(rows: list[Row]) -> str:
-    """A table of medians per kind and method, as text."""
-    lines = [f"{'kind':8} {'method':14} {'cases':>5} {'PSNR dB':>8} {'SSIM':>6} {'texture':>8} {'seconds':>8}"]
+    """A table of medians per kind and method, as text; of LPIPS, where told, also the mean."""
+    told = any(row.lpips is not None for row in rows)
+    head = f"{'kind':8} {'method':14} {'cases':>5} {'PSNR dB':>8} {'SSIM':>6} {'texture':>8} {'seconds':>8}"
+    lines = [f"{head} {'LPIPS':>7} {'mean':>7}" if told else head]
     for kind in dict.fromkeys(row.kind for row in rows):
         for method in dict.fromkeys(row.method for row in rows):
             some = [row for row in rows if (row.kind, row.method) == (kind, method)]
@@ -106,6 +129,9 @@ def report(rows: list[Row]) -> str:
                 f"{kind:8} {method:14} {len(some):5d} {middle['psnr']:8.2f} {middle['ssim']:6.3f} "
                 f"{middle['texture']:8.2f} {middle['seconds']:8.2f}"
             )
+            if told:
+                seen = [row.lpips for row in some if row.lpips is not None]
+                lines[-1] += f" {np.median(seen):7.3f} {np.mean(seen):7.3f}"
     return "\n".join(lines)
 
 
@@ -210,12 +236,12 @@ def _fill_case(case: Case, method: Method) -> Picture:
     return result
 
 
-def _score(case: Case, method: str, result: Picture, seconds: float) -> Row:
+def _score(case: Case, method: str, result: Picture, seconds: float, judge: Lpips | None) -> Row:
     pictures = (result, case.truth, case.scored)
     share = float(case.unknown.mean())
-    return Row(
-        case.name, case.kind, method, psnr(*pictures), ssim(*pictures), gradient_energy_ratio(*pictures), seconds, share
-    )
+    figures = psnr(*pictures), ssim(*pictures), gradient_energy_ratio(*pictures)
+    seen = None if judge is None else lpips(judge, *pictures)
+    return Row(case.name, case.kind, method, *figures, seconds, share, seen)
 
 
 def _taken(cases: Iterator[Case], limit: int | None) -> list[Case]:

@@ -2,10 +2,12 @@
 
 import cv2
 import numpy as np
+import torch
 from jaxtyping import Bool
 
 from core.errors import InvalidInput
 from core.maths.fill import Picture, to_float
+from core.nets.lpips import Lpips
 
 
 def psnr(result: Picture, truth: Picture, where: Bool[np.ndarray, "H W"] | None = None) -> float:
@@ -41,6 +43,19 @@ def gradient_energy_ratio(result: Picture, truth: Picture, where: Bool[np.ndarra
     """
     region = _region(result, truth, where)
     return _gradient_energy(result, region) / max(_gradient_energy(truth, region), 1e-12)
+
+
+def lpips(judge: Lpips, result: Picture, truth: Picture, where: Bool[np.ndarray, "H W"] | None = None) -> float:
+    """LPIPS (Zhang et al. 2018) of the truth with the result inside `where`, its spatial mean there.
+
+    Raises InvalidInput when the sizes differ or the region is empty.
+    """
+    region = _region(result, truth, where)
+    a, b = to_float(truth), to_float(truth).copy()
+    b[region] = to_float(result)[region]
+    with torch.inference_mode():
+        found = judge(*(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()) for picture in (a, b)))
+    return float(found[0].numpy()[region].mean())
 
 
 def _gradient_energy(picture: Picture, region: np.ndarray) -> float:
