@@ -6,27 +6,26 @@ from pathlib import Path
 
 import numpy as np
 
+from app.session_depth import DepthGestures
 from app.session_masks import MaskGestures
 from core.editing.apply import new_project, scene_up
 from core.editing.history import History
 from core.editing.orbit import Orbit, camera_from_orbit
-from core.files.depth import read_depth
 from core.files.embedded_depth import embedded_depth
 from core.files.photo import open_photo
 from core.files.project import load_project
 from core.files.samples import open_sample
-from core.maths.camera import intrinsics_from_fov
 from core.maths.rigid import ground_axes
 from core.types import edits
 from core.types.camera import IDENTITY, Camera, Intrinsics, Pose
-from core.types.depth import DepthEstimate, DepthMap, Layout
+from core.types.depth import DepthMap
 from core.types.ids import new_object_id
 from core.types.photo import Photo
 from core.types.project import Settings
 from core.types.scene import Placement, Vec3
 
 
-class Session(MaskGestures):
+class Session(MaskGestures, DepthGestures):
     """Opening, selecting, placing, looking: all that a page, a 3D view or a test does with a photo."""
 
     # ---- photo in
@@ -44,31 +43,6 @@ class Session(MaskGestures):
     def load_project(self, source: bytes) -> None:
         """Continue a saved project."""
         self._replace_history(History.begin(load_project(source), "Opened project"))
-
-    def use_depth_file(self, source: bytes, name: str, units_per_scene_unit: float | None) -> None:
-        """Take depth from a file of any size with the photo's shape."""
-        depth = read_depth(source, units_per_scene_unit, name=name)
-        project = self.project
-        estimate = self.services.geometry(project.photo, depth, project.scene.source_intrinsics)
-        self._commit(_depth_edit(estimate), f"Depth from {name}")
-
-    def set_field_of_view(self, degrees: float) -> None:
-        """Say how wide the photo's lens was (angle across the longer side)."""
-        project = self.project
-        intrinsics = intrinsics_from_fov(degrees, project.photo.width, project.photo.height)
-        if project.layout is not None:
-            estimate = self.services.estimate_depth(project.photo, intrinsics, project.layout)
-        else:
-            estimate = self.services.geometry(project.photo, project.depth, intrinsics)
-        self._commit(_depth_edit(estimate), f"Field of view {degrees:g}°")
-
-    def set_layout(self, horizon: float, ground_end: float) -> None:
-        """Move the handles of the layout guess (fractions of the photo's height)."""
-        project = self.project
-        estimate = self.services.estimate_depth(
-            project.photo, project.scene.source_intrinsics, Layout(horizon, ground_end)
-        )
-        self._commit(_depth_edit(estimate), "Layout moved")
 
     # ---- editing
 
@@ -160,10 +134,6 @@ class Session(MaskGestures):
         axes = ground_axes(scene_up(self.project.scene))
         x, y, z = np.array([right, up, away]) @ axes
         return float(x), float(y), float(z)
-
-
-def _depth_edit(estimate: DepthEstimate) -> edits.SetDepth:
-    return edits.SetDepth(estimate.depth, estimate.intrinsics, estimate.ground, estimate.layout)
 
 
 def _view_label(orbit: Orbit) -> str:

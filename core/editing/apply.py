@@ -7,6 +7,7 @@ from functools import reduce, singledispatch
 import numpy as np
 
 from core.editing.layers import object_at_rest
+from core.editing.measure import scaled_to
 from core.errors import InvalidInput
 from core.maths.depth import object_pivot
 from core.maths.rigid import ground_axes
@@ -134,6 +135,11 @@ def _(edit: edits.SetDepth, project: Project) -> Project:
     )
     objects = tuple(replace(o, pivot=_pivot(changed, o.mask)) for o in scene.objects)
     return _with_scene(changed, objects=objects)
+
+
+@_apply.register
+def _(edit: edits.SetDistance, project: Project) -> Project:
+    return scaled_to(project, edit.start, edit.end, edit.metres)
 
 
 @_apply.register

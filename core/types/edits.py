@@ -83,6 +83,15 @@ class SetDepth:
 
 
 @dataclass(frozen=True)
+class SetDistance:
+    """Say how many metres lie between what two photo pixels (x, y) show; the whole scene takes its size from it."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    metres: float
+
+
+@dataclass(frozen=True)
 class SetFlow:
     """Drive the edit by a given source-to-target field in place of computed motion; None goes back."""
 
@@ -104,6 +113,7 @@ Edit = (
     | RenameObject
     | SetCamera
     | SetDepth
+    | SetDistance
     | SetFlow
     | SetSettings
 )
