@@ -14,7 +14,7 @@ from core.training.distributed import Place
 from core.training.packed import PackedSet
 from core.training.packing import pack
 from core.training.samples import Drawer
-from core.training.sources import find_clips
+from core.training.sources import find_clips, with_masks
 from core.training.tasks import Task, make_task
 
 CONFIGS = Path(__file__).resolve().parents[1] / "assets" / "configs"
@@ -78,3 +78,32 @@ def tiny_task(config: TrainConfig, packed: PackedSet) -> Task:
 
 def _write(path: Path, rgb: np.ndarray) -> None:
     cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
+
+
+def write_masks(folder: Path) -> Path:
+    """Four photos of a red square (1) and a blue disc (2) whose last rows do not count, and one of two regions."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    y, x = np.mgrid[:72, :96]
+    lines = ["file,mask,n_objects,width,height,source,kind,licence"]
+    for number in range(5):
+        picture = np.roll(textured_photo().srgb // 3 + 80, 7 * number, axis=0)
+        ids = np.zeros((72, 96), np.uint8)
+        ids[12 + 3 * number : 36 + 3 * number, 10:34] = 1
+        ids[np.hypot(x - 68, y - 40 + 2 * number) < 13] = 2
+        picture[ids == 1], picture[ids == 2] = (230, 30, 30), (30, 30, 230)
+        ids[68:] = 255
+        kind = "region" if number == 4 else "object"
+        if kind == "region":
+            ids = np.where(x < 48, 1, 2).astype(np.uint8)
+        _write(folder / "images" / f"{number}.jpg", picture)
+        cv2.imwrite(str(folder / "masks" / f"{number}.png"), ids)
+        lines.append(f"images/{number}.jpg,masks/{number}.png,2,96,72,shelf,{kind},CC BY {number}")
+    (folder / "index.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def packed_masks(folder: Path) -> PackedSet:
+    """The same, packed at its own size."""
+    pack(with_masks(find_clips([write_masks(folder / "data")])), folder / "pack", 96)
+    return PackedSet(folder / "pack")

@@ -93,7 +93,7 @@ def distorted(random: np.random.Generator, wanted: _Area) -> _Area:
     noise = cv2.resize(
         random.standard_normal((rows, columns), np.float32), (width, height), interpolation=cv2.INTER_CUBIC
     )
-    bulge, shift = random.uniform(0.05, 0.4) * extent, random.normal(0, 0.05) * extent
+    bulge, shift = random.uniform(0.03, 0.25) * extent, random.normal(0, 0.05) * extent
     signed = distance_inside(wanted) - distance_inside(~wanted)
     return signed + np.float32(bulge) * noise + np.float32(shift) > 0
 

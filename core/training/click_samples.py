@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
 
 import cv2
 import numpy as np
@@ -13,7 +12,7 @@ from core.training.click_config import ClickSettings
 from core.training.click_prompts import Pointed, draw_prompt, middle_click
 from core.training.config import TrainConfig
 from core.training.looks import other_look
-from core.training.packed import PackedSet
+from core.training.packed import PackedClip, PackedSet
 from core.training.pasting import pasted
 from core.training.samples import Drawer, split_clips
 from core.training.windows import cut_numbers, cut_picture, window_from_area
@@ -28,6 +27,8 @@ _TURNED_SHARE = 0.4
 # Processes of one run wait for each other: batches that are made side by side are of one kind.
 _ALIKE = 2
 _Area = Bool[np.ndarray, "H W"]
+# Numbers of views, a group for each source.
+_Sources = tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +78,9 @@ class ClickViews:
 
     def check(self) -> None:
         """Raises InvalidInput when the pack lacks masks."""
-        for held_out in (False, True):
-            if not self._sources[held_out, False]:
-                raise InvalidInput("The data has no masks of whole objects; pack it with --for-clicks.")
-        if self.settings.region_share > 0 and not self._sources[False, True]:
+        if not all(self._objects):
+            raise InvalidInput("The data has no masks of whole objects; pack it with --for-clicks.")
+        if self.settings.region_share > 0 and not self._regions:
             raise InvalidInput("The data has no masks of regions; set click.region_share to 0 or add some.")
 
     def _kind(self, batch: int, held_out: bool) -> tuple[tuple[int, int], int]:
@@ -92,23 +92,30 @@ class ClickViews:
         return ((height, width) if random.random() < settings.upright_share else (width, height)), corrections
 
     @cached_property
-    def _sources(self) -> dict[tuple[bool, bool], tuple[tuple[int, ...], ...]]:
-        """Numbers of the views with masks by held out and regions, a group for each source."""
-        views = {clip: tuple(filter(self.packed.has_mask, range(clip.first, clip.stop))) for clip in self.packed.clips}
-        masked = tuple(clip for clip in self.packed.clips if views[clip])
-        split = split_clips(masked, self.config.pictures.held_out_share) if masked else ((), ())
-        found = {}
-        for held_out, regions in product((False, True), repeat=2):
-            groups: dict[str, tuple[int, ...]] = {}
-            for clip in split[held_out]:
-                if clip.regions == regions:
-                    groups[clip.source] = groups.get(clip.source, ()) + views[clip]
-            found[held_out, regions] = tuple(groups[source] for source in sorted(groups))
-        return found
+    def _objects(self) -> tuple[_Sources, _Sources]:
+        """Of photos with whole objects, those to learn from and those to judge by."""
+        clips = self._masked(regions=False)
+        split = split_clips(clips, self.config.pictures.held_out_share) if clips else ((), ())
+        return self._by_source(split[0]), self._by_source(split[1])
 
-    def _view(self, random: np.random.Generator, held_out: bool, regions: bool) -> _Scene:
+    @cached_property
+    def _regions(self) -> _Sources:
+        return self._by_source(self._masked(regions=True))
+
+    def _masked(self, regions: bool) -> tuple[PackedClip, ...]:
+        return tuple(clip for clip in self.packed.clips if clip.regions == regions and self._views(clip))
+
+    def _views(self, clip: PackedClip) -> tuple[int, ...]:
+        return tuple(filter(self.packed.has_mask, range(clip.first, clip.stop)))
+
+    def _by_source(self, clips: tuple[PackedClip, ...]) -> _Sources:
+        groups: dict[str, tuple[int, ...]] = {}
+        for clip in clips:
+            groups[clip.source] = groups.get(clip.source, ()) + self._views(clip)
+        return tuple(groups[source] for source in sorted(groups))
+
+    def _view(self, random: np.random.Generator, sources: _Sources, regions: bool = False) -> _Scene:
         """A view as it is packed, its source drawn before it."""
-        sources = self._sources[held_out, regions]
         views = sources[_choice(random, np.array([len(group) for group in sources]) ** self.settings.source_power)]
         index = views[int(random.integers(len(views)))]
         ids = self.packed.mask(index)
@@ -117,7 +124,7 @@ class ClickViews:
 
     def _held_out_scene(self, random: np.random.Generator, size: tuple[int, int]) -> _Scene:
         """The largest window in the middle of a photo."""
-        view = self._view(random, held_out=True, regions=False)
+        view = self._view(random, self._objects[1])
         height, width = view.ids.shape
         across = min(width, height * size[0] / size[1])
         area = across, across * size[1] / size[0]
@@ -125,7 +132,8 @@ class ClickViews:
 
     def _scene(self, random: np.random.Generator, size: tuple[int, int]) -> _Scene:
         """A window of a photo, with an object of another photo now and then, seen by any camera."""
-        view = self._view(random, held_out=False, regions=bool(random.random() < self.settings.region_share))
+        regions = bool(random.random() < self.settings.region_share)
+        view = self._view(random, self._regions if regions else self._objects[0], regions)
         scene = _cut(view, self._window(random, view.ids, size), size)
         if random.random() < self.settings.paste_share:
             scene = self._with_another(random, scene)
@@ -152,7 +160,7 @@ class ClickViews:
 
     def _with_another(self, random: np.random.Generator, scene: _Scene) -> _Scene:
         """Unless the other photo shows nothing large enough."""
-        other = self._view(random, held_out=False, regions=False)
+        other = self._view(random, self._objects[0])
         wholes = self._large_enough(other.ids)
         if not wholes:
             return scene

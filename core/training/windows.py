@@ -5,7 +5,6 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 
 Matrix = Float64[np.ndarray, "3 3"]
-Picture = UInt8[np.ndarray, "H W 3"]
 _BLURRED_BELOW = 0.75
 
 
@@ -29,7 +28,9 @@ def window_from_area(
     return grow @ turn @ to_middle
 
 
-def cut_picture(picture: Picture, window_from_picture: Matrix, size: tuple[int, int]) -> Picture:
+def cut_picture(
+    picture: UInt8[np.ndarray, "h w 3"], window_from_picture: Matrix, size: tuple[int, int]
+) -> UInt8[np.ndarray, "H W 3"]:
     """What the window shows; beyond the picture it is mirrored. Blurred before where it shrinks much."""
     zoom = float(abs(np.linalg.det(window_from_picture[:2, :2])) ** 0.5)
     if zoom < _BLURRED_BELOW:  # a window samples single pixels

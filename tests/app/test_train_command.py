@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from training_data import random_quantizers, write_data
+from training_data import random_quantizers, write_data, write_masks
 
 from app.cli import main
 from core.lras.saving import save_quantizer
@@ -33,6 +33,19 @@ def test_folders_are_packed_on_the_first_start(data: Path, tmp_path: Path, capsy
     assert main([*words, "--leave-out", "research", "--minutes", "0.001"]) == 0
     assert "11 pictures" in capsys.readouterr().out
     assert (out / "pack" / "pack-000.safetensors").is_file()
+
+
+def test_pictures_with_masks_are_packed_for_clicks(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [str(data), str(write_masks(tmp_path / "masks"))]
+    assert main(["train", "pack", "--for-clicks", "--data", *folders, "--out", str(tmp_path / "p")]) == 0
+    assert capsys.readouterr().out.startswith("5 pictures in 1 files")
+    run = ["train", "click", "--data", str(tmp_path / "p"), "--config", "tiny-click", "--out", str(tmp_path / "run")]
+    assert main([*run, "--minutes", "0.001"]) == 0
+    assert "| shelf | CC BY 3 | 1 |" in (tmp_path / "run" / "weights" / "DATA.md").read_text()
+    assert main(["train", "pack", "--for-clicks", "--data", str(data), "--out", str(tmp_path / "q")]) == 2
+    assert "No picture has a mask" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

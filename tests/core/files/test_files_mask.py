@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.files.mask import encode_mask, read_mask
+from core.files.mask import encode_mask, read_mask, read_object_ids
 from core.types.mask import Mask
 
 COVERAGE = np.random.default_rng(1).integers(0, 256, (9, 14), dtype=np.uint8)
@@ -47,3 +47,19 @@ def test_another_size_is_refused_with_both_sizes():
 def test_what_is_no_picture_is_refused():
     with pytest.raises(InvalidInput, match="can read"):
         read_mask(b"white", 14, 9, "m.png")
+
+
+def test_object_numbers_are_read_as_stored_whatever_the_palette_shows(tmp_path):
+    ids = np.array([[0, 1, 255], [7, 7, 2]], np.uint8)
+    palette = Image.fromarray(ids)
+    palette.putpalette(list(range(255, -1, -1)) * 3)
+    for picture in (Image.fromarray(ids), palette):
+        path = tmp_path / "ids.png"
+        path.write_bytes(png(picture))
+        assert (read_object_ids(path) == ids).all()
+    path.write_bytes(png(Image.fromarray(ids).convert("RGB")))
+    with pytest.raises(InvalidInput, match="RGB pixels"):
+        read_object_ids(path)
+    path.write_bytes(b"no picture")
+    with pytest.raises(InvalidInput, match="is no picture"):
+        read_object_ids(path)

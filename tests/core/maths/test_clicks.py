@@ -1,6 +1,6 @@
 import numpy as np
 
-from core.maths.clicks import correcting_click, deepest_point
+from core.maths.clicks import correcting_click, deepest_point, distance_inside
 
 
 def box(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
@@ -13,6 +13,12 @@ def test_the_deepest_point_is_the_middle() -> None:
     x, y = deepest_point(box(10, 5, 31, 16))
     assert 15 <= x <= 25
     assert y == 10
+
+
+def test_distance_grows_inwards_from_the_edge_and_the_border() -> None:
+    distance = distance_inside(box(0, 5, 31, 16))
+    assert distance[10, :8].tolist() == [1, 2, 3, 4, 5, 6, 6, 6]
+    assert not distance[~box(0, 5, 31, 16)].any()
 
 
 def test_a_click_goes_into_the_largest_error_and_says_which_kind() -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from training_data import write_data
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from training_data import packed_masks, write_data, write_masks
 
 from core.errors import InvalidInput
 from core.training.packed import PackedSet
 from core.training.packing import pack
-from core.training.sources import find_clips
+from core.training.sources import find_clips, with_masks
 
 
 def test_every_kind_of_data_is_found(data: Path) -> None:
@@ -115,3 +117,53 @@ def test_a_damaged_or_unfinished_pack_is_refused(packed: PackedSet, data: Path, 
         pack(find_clips([broken]), tmp_path / "out", 96, shard_bytes=1)
     with pytest.raises(InvalidInput, match="holds no packed pictures"):
         len(PackedSet(tmp_path / "out"))
+
+
+def test_masks_are_found_and_survive_the_pack(tmp_path: Path) -> None:
+    packed = packed_masks(tmp_path)
+    assert [clip.regions for clip in packed.clips] == [False] * 4 + [True]
+    assert [(clip.source, clip.licence) for clip in packed.clips[:2]] == [("shelf", "CC BY 0"), ("shelf", "CC BY 1")]
+    for number in range(5):
+        ids = cv2.imread(str(tmp_path / "data" / "masks" / f"{number}.png"), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(packed.mask(number), ids)
+        assert packed.has_mask(number)
+
+
+def test_a_smaller_mask_makes_up_no_number(tmp_path: Path) -> None:
+    pack(find_clips([write_masks(tmp_path / "data")]), tmp_path / "pack", 50)
+    packed = PackedSet(tmp_path / "pack")
+    ids = packed.mask(0)
+    assert ids is not None
+    assert ids.shape == packed.view(0).picture.shape[:2]
+    assert set(np.unique(ids)) == {0, 1, 2, 255}
+
+
+def test_views_without_masks_and_packs_of_before_have_none(data: Path, packed: PackedSet, tmp_path: Path) -> None:
+    path = packed.folder / "pack-000.safetensors"
+    with safe_open(path, "np") as stored:
+        described = stored.metadata()
+        arrays = {name: stored.get_tensor(name) for name in stored.keys() if "mask" not in name}  # noqa: SIM118
+    save_file(arrays, tmp_path / path.name, described)
+    for one in (packed, PackedSet(tmp_path)):
+        assert not one.has_mask(0)
+        assert one.mask(0) is None
+        assert one.clips == packed.clips
+    with pytest.raises(InvalidInput, match="No picture has a mask"):
+        with_masks(find_clips([data]))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (",shelf,", ",,", "lacks source of images/0.jpg"),
+        ("masks/2.png", "masks/9.png", "does not exist"),
+        ("masks/2.png", "large.png", "is 50x50 and its picture 96x72"),
+    ],
+)
+def test_faulty_masks_are_refused(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    folder = write_masks(tmp_path / "data")
+    cv2.imwrite(str(folder / "large.png"), np.zeros((50, 50), np.uint8))
+    table = folder / "index.csv"
+    table.write_text(table.read_text().replace(old, new))
+    with pytest.raises(InvalidInput, match=fault):
+        pack(find_clips([folder]), tmp_path / "pack", 96)
