@@ -153,15 +153,16 @@ def test_faulty_settings_are_named(fault: str, click: dict[str, object]) -> None
 
 def test_a_short_run_learns_and_leaves_weights(tmp_path: Path, packed: PackedSet) -> None:
     lines: list[str] = []
-    run = config(paste_share=0.0, correction_shares=(0.7, 0.3), smallest_crop_share=0.7)
-    rarely = replace(run.run, checkpoint_every_steps=60, evaluate_every_steps=60)
-    run = replace(run, schedule=replace(run.schedule, steps=60), run=rarely)
+    run = config(paste_share=0.0, union_share=0.0, component_share=0.0, smallest_crop_share=1.0)
+    rarely = replace(run.run, checkpoint_every_steps=60, evaluate_every_steps=30)
+    schedule = replace(run.schedule, steps=60, batch_size=8, learning_rate=4e-3)
+    run = replace(run, schedule=schedule, run=rarely)
     task = ClickTask(run, packed, CPU.device)
     progress = train(task, run, tmp_path / "run", CPU, say=lines.append)
     losses = [float(line.partition(", loss ")[2].partition(",")[0]) for line in lines if line.startswith("step")]
     assert np.mean(losses[-8:]) < 0.9 * np.mean(losses[:8])
     judged = task.overall([task.samples.make(number, held_out=True) for number in range(4)])
     assert judged["missed"] == pytest.approx(1 - (judged["overlap_1"] + judged["overlap_3"]) / 2)
-    assert progress.best < 0.6
+    assert progress.best < 0.7
     assert (tmp_path / "run" / "best" / "click_student.safetensors").is_file()
     assert list((tmp_path / "run").glob("pictures-*.png"))
