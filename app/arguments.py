@@ -56,7 +56,15 @@ def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--depth-scale", metavar="N", type=numbers(1), help="file units per scene unit (PNG 1000, float files 1)"
     )
+    parser.add_argument(
+        "--depth-backend", metavar="NAME", help="estimate it by this one, even if the photo has its own"
+    )
     parser.add_argument("--intrinsics", metavar="FX,FY,CX,CY", type=numbers(4), help="the photo's camera in its pixels")
+
+
+def add_mask_backend(parser: argparse.ArgumentParser) -> None:
+    """What answers clicks and boxes."""
+    parser.add_argument("--mask-backend", metavar="NAME", help="what makes the mask: a name of 'launch.py models'")
 
 
 def add_result_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,15 +21,19 @@ SAMPLE = "sample:"
 def open_project(args: argparse.Namespace, services: Services) -> Project:
     """The photo of `app.arguments.add_photo_arguments` as an unedited project.
 
-    Depth comes from --depth, else from inside the photo or with the sample, else it is guessed.
-    Raises InvalidInput for a file that cannot be used or depth of another shape.
+    Depth comes from --depth or --depth-backend, else from inside the photo or with the sample, else it is estimated.
+    Raises InvalidInput for a file that cannot be used or depth of another shape, BackendUnavailable.
     """
+    if args.depth is not None and args.depth_backend is not None:
+        raise InvalidInput("--depth and --depth-backend both say where depth comes from; give only one of them.")
     if args.depth_scale is not None and args.depth is None:
         raise InvalidInput("--depth-scale belongs to a --depth FILE; give both.")
     photo, depth, intrinsics = open_source(args.photo)
     if args.intrinsics is not None:
         fx, fy, cx, cy = args.intrinsics
         intrinsics = Intrinsics(fx, fy, cx, cy, photo.width, photo.height)
+    if args.depth_backend is not None:
+        depth = None
     if args.depth is not None:
         depth = read_depth(args.depth, None if args.depth_scale is None else args.depth_scale[0])
     return new_project(photo, services.geometry(photo, depth, intrinsics))

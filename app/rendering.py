@@ -76,5 +76,6 @@ def report(project: Project, frame: Frame, progress: Progress, paths: Sequence[P
         "seed": frame.seed,
         "depth": {"source": project.depth.source, "scale": project.depth.scale},
         "objects": len(project.scene.objects),
+        "masks": [item.mask.source for item in project.scene.objects],
         "files": [{"path": str(path), "bytes": path.stat().st_size} for path in paths],
     }

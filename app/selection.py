@@ -27,26 +27,29 @@ class Pick:
         return replace(self, index=(self.index + 1) % len(self.candidates))
 
 
-def pick(services: Services, photo: Photo, prompt: Prompt) -> Pick:
-    """Masks for a prompt. Raises InvalidInput when nothing can be told apart there."""
-    candidates = services.segmentation.segment(services.embedding(photo), prompt)
+def pick(services: Services, photo: Photo, prompt: Prompt, backend: str | None = None) -> Pick:
+    """Masks for a prompt, by the named mask back-end. Raises InvalidInput when nothing can be told apart there."""
+    segmentation = services.segmentation(backend)
+    candidates = segmentation.segment(services.embedding(photo, segmentation), prompt)
     if not candidates:
         raise InvalidInput("Nothing stands out there; click another spot, draw a box or paint the object.")
     return Pick(prompt, tuple(candidates))
 
 
-def add_click(services: Services, photo: Photo, before: Pick | None, mask: Mask | None, click: Click) -> Pick:
+def add_click(
+    services: Services, photo: Photo, before: Pick | None, mask: Mask | None, click: Click, backend: str | None = None
+) -> Pick:
     """Refine a selection by one click; a hand-made mask is refined as the previous mask."""
     if before is not None and before.mask == mask:
         prompt = replace(before.prompt, clicks=(*before.prompt.clicks, click), previous=before.mask)
     else:
         prompt = Prompt(clicks=(click,), previous=mask)
-    return pick(services, photo, prompt)
+    return pick(services, photo, prompt, backend)
 
 
-def add_box(services: Services, photo: Photo, box: Box) -> Pick:
+def add_box(services: Services, photo: Photo, box: Box, backend: str | None = None) -> Pick:
     """A selection from a box."""
-    return pick(services, photo, Prompt(box=box))
+    return pick(services, photo, Prompt(box=box), backend)
 
 
 def painted(photo: Photo, mask: Mask | None, points: list[tuple[float, float]], radius: float, add: bool) -> Mask:

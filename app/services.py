@@ -1,8 +1,8 @@
 """The composition root: the only file that names concrete back-ends and engines, each made once, on first use."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -16,19 +16,29 @@ from core.types.depth import DepthEstimate, DepthMap, Layout
 from core.types.mask import Click, Mask, Prompt
 from core.types.photo import Photo
 from core.types.project import EngineChoice
-from core.types.protocols import CancelToken, Embedding, Engine, SegmentationBackend
+from core.types.protocols import CancelToken, DepthBackend, Embedding, Engine, SegmentationBackend
 from core.types.scene import Placement
 
 _MEMO_BYTES = 900 << 20
+_POLL_SECONDS = 0.1
 
 
 @dataclass(eq=False)
 class Services:
-    """Back-ends, engines and the cache of derived results, shared by every session of a process."""
+    """Back-ends, engines and the cache of derived results, shared by every session of a process.
+
+    `depth_backend` and `mask_backend` are used where nobody names another; None stands for the preferred ones.
+    """
 
     memo: Memo = field(default_factory=lambda: Memo(_MEMO_BYTES))
+    depth_backend: str | None = None
+    mask_backend: str | None = None
     _engines: dict[str, Engine] = field(default_factory=dict)
+    _depth: dict[str, DepthBackend] = field(default_factory=dict)
+    _segmentation: dict[str, SegmentationBackend] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _loading: threading.Lock = field(default_factory=threading.Lock)
+    _fetching: threading.Lock = field(default_factory=threading.Lock)
 
     def engine(self, choice: EngineChoice) -> Engine:
         """The engine of that name, "auto" being the best that runs. Raises BackendUnavailable with the reason."""
@@ -56,31 +66,70 @@ class Services:
         moved = apply_all(project, [added, edits.PlaceObject("a", Placement((0.3, 0, 0))), edits.SetCamera(camera)])
         for _ in render(moved, self.engine("auto"), Memo(), stream=False):
             pass
-        self.segmentation.segment(self.segmentation.prepare(photo), Prompt(clicks=(Click(60, 50),)))
+        segmentation = self.segmentation()
+        segmentation.segment(segmentation.prepare(photo), Prompt(clicks=(Click(60, 50),)))
 
-    @cached_property
-    def segmentation(self) -> SegmentationBackend:
-        """The mask back-end behind a click."""
-        from core.perception.registry import make_segmentation_backend
+    def check_backends(self) -> None:
+        """Raises BackendUnavailable when one that was named cannot run here."""
+        from core.perception.registry import check_depth_backend, check_segmentation_backend
 
-        return make_segmentation_backend("graphcut")
+        if self.depth_backend is not None:
+            check_depth_backend(self.depth_backend)
+        if self.mask_backend is not None:
+            check_segmentation_backend(self.mask_backend)
 
-    def embedding(self, photo: Photo) -> Embedding:
+    def segmentation(self, name: str | None = None) -> SegmentationBackend:
+        """The mask back-end behind a click. Raises BackendUnavailable with the reason."""
+        from core.perception.registry import make_segmentation_backend, preferred_segmentation
+
+        name = name or self.mask_backend or preferred_segmentation()
+        with self._loading:
+            if name not in self._segmentation:
+                self._segmentation[name] = make_segmentation_backend(name)
+            return self._segmentation[name]
+
+    def embedding(self, photo: Photo, segmentation: SegmentationBackend) -> Embedding:
         """The mask back-end's one-time work on a photo."""
-        key = ("embedding", self.segmentation.info.name, photo.id)
-        return self.memo.get(key, lambda: self.segmentation.prepare(photo))
+        key = ("embedding", segmentation.info.name, photo.id)
+        return self.memo.get(key, lambda: segmentation.prepare(photo))
 
-    def estimate_depth(self, photo: Photo, intrinsics: Intrinsics, layout: Layout | None = None) -> DepthEstimate:
-        """Depth of a photo that came without; a given layout is used as it is."""
+    def depth(self, name: str | None = None) -> DepthBackend:
+        """The depth back-end of that name. Raises BackendUnavailable with the reason."""
+        from core.perception.registry import make_depth_backend, preferred_depth
+
+        name = name or self.depth_backend or preferred_depth()
+        with self._loading:
+            if name not in self._depth:
+                self._depth[name] = make_depth_backend(name)
+            return self._depth[name]
+
+    def layout_depth(self, photo: Photo, intrinsics: Intrinsics, layout: Layout) -> DepthEstimate:
+        """Depth by the user's own layout."""
         from core.perception.depth.layout import LayoutDepth
 
         return LayoutDepth(layout).estimate(photo, intrinsics, CancelToken())
 
-    def geometry(self, photo: Photo, depth: DepthMap | None, intrinsics: Intrinsics | None) -> DepthEstimate:
-        """The photo's own depth and camera where they came with it, estimated ones where not."""
+    def fetch_model(self, name: str, progress: Callable[[int, int | None], None], cancel: CancelToken) -> None:
+        """Download a model unless it is here; two at once would write the same file. Raises EditorError, Cancelled."""
+        from core.files.hub import find, get, hub_model
+        from core.files.weights import weights_folder
+
+        model = hub_model(name)
+        while not self._fetching.acquire(timeout=_POLL_SECONDS):
+            cancel.check()
+        try:
+            if find(model) is None:
+                get(model, weights_folder(), None, progress, cancel)
+        finally:
+            self._fetching.release()
+
+    def geometry(
+        self, photo: Photo, depth: DepthMap | None, intrinsics: Intrinsics | None, backend: str | None = None
+    ) -> DepthEstimate:
+        """The photo's own depth and camera where they came with it, where not estimated ones by that back-end."""
         intrinsics = intrinsics or intrinsics_of_photo(photo)
         if depth is not None:
             depth = relative_from_affine(depth) if depth.scale == "affine" else depth
             at_depth = resized(intrinsics, depth.width, depth.height)
             return DepthEstimate(depth, intrinsics, fit_ground(depth.values, depth.valid, at_depth))
-        return self.estimate_depth(photo, intrinsics)
+        return self.depth(backend).estimate(photo, intrinsics, CancelToken())

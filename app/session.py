@@ -8,6 +8,7 @@ import numpy as np
 
 from app.session_depth import DepthGestures
 from app.session_masks import MaskGestures
+from app.session_models import ModelGestures
 from core.editing.apply import new_project, scene_up
 from core.editing.history import History
 from core.editing.orbit import Orbit, camera_from_orbit
@@ -16,6 +17,7 @@ from core.files.photo import open_photo
 from core.files.project import load_project
 from core.files.samples import open_sample
 from core.maths.rigid import ground_axes
+from core.perception.registry import preferred_depth
 from core.types import edits
 from core.types.camera import IDENTITY, Camera, Intrinsics, Pose
 from core.types.depth import DepthMap
@@ -25,7 +27,7 @@ from core.types.project import Settings
 from core.types.scene import Placement, Vec3
 
 
-class Session(MaskGestures, DepthGestures):
+class Session(MaskGestures, DepthGestures, ModelGestures):
     """Opening, selecting, placing, looking: all that a page, a 3D view or a test does with a photo."""
 
     # ---- photo in
@@ -122,13 +124,13 @@ class Session(MaskGestures, DepthGestures):
             self._commit(edits.SetCamera(camera), label)
 
     def _begin(self, photo: Photo, depth: DepthMap | None, intrinsics: Intrinsics | None = None) -> None:
-        estimate = self.services.geometry(photo, depth, intrinsics)
+        quick, named = preferred_depth(), self.services.depth_backend
+        estimate = self.services.geometry(photo, depth, intrinsics, quick)
         self._replace_history(History.begin(new_project(photo, estimate)))
+        if depth is None and named not in (None, quick):
+            # It may take a minute: the photo is there meanwhile, with depth that says what it is.
+            self.use_depth_backend(named)
         threading.Thread(target=self._prepare_clicks, args=(photo,), name="embedding", daemon=True).start()
-
-    def _prepare_clicks(self, photo: Photo) -> None:
-        self.services.embedding(photo)
-        self._notify("progress")
 
     def _from_ground(self, right: float, up: float, away: float) -> Vec3:
         axes = ground_axes(scene_up(self.project.scene))

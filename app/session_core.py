@@ -14,6 +14,7 @@ from core.editing.apply import apply
 from core.editing.history import History
 from core.editing.render import render
 from core.errors import InvalidInput
+from core.perception.registry import preferred_depth, preferred_segmentation, segmentation_backends
 from core.types import edits
 from core.types.frame import Frame
 from core.types.project import Project
@@ -40,6 +41,9 @@ class SessionCore:
         self._listeners: list[Listener] = []
         self.estimate = TimeEstimate()
         self.exports = ExportJobs(lambda: self._notify("progress"))
+        self.models = ExportJobs(lambda: self._notify("progress"))
+        self._mask_backend = services.mask_backend or preferred_segmentation()
+        self._considered = (services.depth_backend or preferred_depth(), self._mask_backend)
         self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
 
     # ---- history and selection
@@ -66,9 +70,11 @@ class SessionCore:
     # ---- results
 
     def cancel(self) -> None:
-        """Stop the export that runs, else rendering; the last frame stays."""
+        """Stop the export that runs, else fetching or asking a model, else rendering; the last frame stays."""
         if self.exports.state.running:
             self.exports.cancel()
+        elif self.models.state.running:
+            self.models.cancel()
         else:
             self._jobs.cancel()
 
@@ -138,7 +144,13 @@ class SessionCore:
     def state(self) -> SessionState:
         """A snapshot for whoever shows it."""
         with self._lock:
-            base = SessionState(revision=self._revision, mask_title=self.services.segmentation.info.title)
+            base = SessionState(
+                revision=self._revision,
+                mask_title=segmentation_backends()[self._mask_backend].info.title,
+                mask_backend=self._mask_backend,
+                considered=self._considered,
+                models=self.models.state,
+            )
             if self._history is None:
                 return base
             history, frame = self._history, self.frame
@@ -186,6 +198,7 @@ class SessionCore:
         """Stop all work."""
         self._jobs.close()
         self.exports.close()
+        self.models.close()
         self._listeners.clear()
 
     # ---- inside

@@ -26,25 +26,25 @@ class DepthGestures(SessionCore):
         depth = read_depth(source, units_per_scene_unit, name=name)
         project = self.project
         estimate = self.services.geometry(project.photo, depth, project.scene.source_intrinsics)
-        self._commit(_depth_edit(estimate), f"Depth from {name}")
+        self._commit(depth_edit(estimate), f"Depth from {name}")
 
     def set_field_of_view(self, degrees: float) -> None:
         """Say how wide the photo's lens was (angle across the longer side)."""
         project = self.project
         intrinsics = intrinsics_from_fov(degrees, project.photo.width, project.photo.height)
         if project.layout is not None:
-            estimate = self.services.estimate_depth(project.photo, intrinsics, project.layout)
+            estimate = self.services.layout_depth(project.photo, intrinsics, project.layout)
         else:
             estimate = self.services.geometry(project.photo, project.depth, intrinsics)
-        self._commit(_depth_edit(estimate), f"Field of view {degrees:g}°")
+        self._commit(depth_edit(estimate), f"Field of view {degrees:g}°")
 
     def set_layout(self, horizon: float, ground_end: float) -> None:
         """Move the handles of the layout guess (fractions of the photo's height)."""
         project = self.project
-        estimate = self.services.estimate_depth(
+        estimate = self.services.layout_depth(
             project.photo, project.scene.source_intrinsics, Layout(horizon, ground_end)
         )
-        self._commit(_depth_edit(estimate), "Layout moved")
+        self._commit(depth_edit(estimate), "Layout moved")
 
     def retouch_depth(
         self, points: list[tuple[float, float]], radius: float, touch: Touch, strength: float = 0.5
@@ -76,5 +76,6 @@ class DepthGestures(SessionCore):
         self._commit(edits.SetDistance(start, end, metres), f"Scaled to {metres:g} m")
 
 
-def _depth_edit(estimate: DepthEstimate) -> edits.SetDepth:
+def depth_edit(estimate: DepthEstimate) -> edits.SetDepth:
+    """The edit that uses an estimate."""
     return edits.SetDepth(estimate.depth, estimate.intrinsics, estimate.ground, estimate.layout)

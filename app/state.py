@@ -62,7 +62,10 @@ class CameraState:
 
 @dataclass(frozen=True)
 class SessionState:
-    """All a page shows beside pictures. Sizes in pixels, angles in degrees, times in seconds."""
+    """All a page shows beside pictures. Sizes in pixels, angles in degrees, times in seconds.
+
+    `considered` are the depth and the mask back-end that the models panel tells about; `models` is what it started.
+    """
 
     revision: int
     photo_name: str | None = None
@@ -71,6 +74,8 @@ class SessionState:
     depth_title: str = ""
     depth_scale: str = ""
     mask_title: str = ""
+    mask_backend: str = ""
+    considered: tuple[str, str] = ("", "")
     engine: EngineChoice = "auto"
     engine_title: str = ""
     seed: int = 0
@@ -86,6 +91,7 @@ class SessionState:
     can_redo: bool = False
     job: JobState = field(default_factory=JobState)
     export: JobState = field(default_factory=JobState)
+    models: JobState = field(default_factory=JobState)
     share_invented: float | None = None
     expected_seconds: float | None = None
     unit: str = "units"

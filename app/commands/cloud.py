@@ -24,10 +24,12 @@ def run_cloud(args: argparse.Namespace) -> int:
     from app.services import Services
     from core.editing.takeaway import CloudOptions, photo_view, point_cloud, textured_mesh
 
+    services = Services(depth_backend=args.depth_backend)
+    services.check_backends()
     options = CloudOptions(args.voxel[0] if args.voxel else None, args.max_points, args.clean)
 
     def value(kind: str) -> Any:
-        view = photo_view(open_project(args, Services()))
+        view = photo_view(open_project(args, services))
         return textured_mesh(view) if kind == "mesh" else point_cloud(view, options)
 
     outputs = wanted(args.out, value, "cloud", "mesh")

@@ -7,7 +7,7 @@ from app.arguments import add_photo_arguments
 
 def add_depth(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register the command."""
-    parser = subparsers.add_parser("depth", help="write a photo's depth: its own, or a guess")
+    parser = subparsers.add_parser("depth", help="write a photo's depth: its own, or an estimate")
     add_photo_arguments(parser)
     parser.add_argument("-o", dest="out", metavar="OUT", required=True, help=".png (16 bit, 1000 per unit), .exr, .npy")
     parser.add_argument("--colours", action="store_true", help="a coloured PNG for eyes instead of the 16-bit one")
@@ -26,8 +26,11 @@ def run_depth(args: argparse.Namespace) -> int:
     from core.files.formats import format_named
     from core.types.depth import DepthMap
 
+    services = Services(depth_backend=args.depth_backend)
+    services.check_backends()
+
     def value(_kind: str) -> DepthMap:
-        project = open_project(args, Services())
+        project = open_project(args, services)
         return photo_depth(project.depth, project.photo.width, project.photo.height)
 
     outputs = wanted(args.out, value, "depth")

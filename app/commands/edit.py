@@ -2,7 +2,15 @@
 
 import argparse
 
-from app.arguments import COPY, OBJECT, add_photo_arguments, add_result_arguments, existing_file, numbers
+from app.arguments import (
+    COPY,
+    OBJECT,
+    add_mask_backend,
+    add_photo_arguments,
+    add_result_arguments,
+    existing_file,
+    numbers,
+)
 
 _INPUTS = ("photo", "depth", "mask", "pose", "edits", "flow")
 
@@ -19,6 +27,7 @@ def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     selection = parser.add_mutually_exclusive_group()
     selection.add_argument("--select", metavar="X,Y", type=numbers(2), help="the object at this pixel of the photo")
     selection.add_argument("--mask", metavar="FILE", type=existing_file, help="the object by a mask, white inside")
+    add_mask_backend(parser)
     parser.add_argument("--move", metavar="DX,DY,DZ", type=numbers(3), help="move the object")
     parser.add_argument("--slide", metavar="RIGHT,AWAY", type=numbers(2), help="move it over the ground")
     parser.add_argument("--turn", metavar="DEG", type=numbers(1), help="turn it about the upright through its foot")
@@ -50,7 +59,8 @@ def run_edit(args: argparse.Namespace) -> int:
     from core.editing.apply import apply_all
 
     edit_plan.check_combination(args)
-    services = Services()
+    services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
+    services.check_backends()
     rendering = Rendering(args, services, input_files(args, *_INPUTS))
     with rendering.progress.stage("open"):
         project = open_project(args, services)

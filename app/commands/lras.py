@@ -1,9 +1,6 @@
 """`lras`: checkpoints of the model: what is inside, in our own form, from their authors."""
 
 import argparse
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +14,6 @@ DTYPES = {"float32": "float32", "bf16": "bfloat16", "int8": "int8"}
 GROUPS = ("7b", "1b", "quantizers")
 
 _FLOAT32_BYTES = 4
-_SHOW_SECONDS = 0.2
 
 
 def add_lras(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -96,24 +92,21 @@ def run_convert(args: argparse.Namespace) -> int:
 
 def run_download(args: argparse.Namespace) -> int:
     """Show what will be fetched and under which licence, ask, fetch. Raises EditorError."""
+    from app.fetching import ask, shown
     from app.stopping import stoppable
-    from core.errors import Cancelled, InvalidInput
-    from core.files.weights import address, download, read_manifest, weights_folder
+    from core.files.download import address
+    from core.files.weights import download, read_manifest, weights_folder
 
     manifest = read_manifest()
     files = manifest.in_group(args.group)
     base, folder = args.mirror or manifest.base, args.folder or weights_folder()
     for file in files:
-        print(f"{file.name}: {file.title}", f"  from {address(file, base)}", f"  {_size_words(file)}", sep="\n")
+        print(f"{file.name}: {file.title}", f"  from {address(base, file.path)}", f"  {_size_words(file)}", sep="\n")
     print(f"Licence: {manifest.licence}", f"Folder:  {folder}", sep="\n", flush=True)
-    if not args.yes:
-        if not sys.stdin.isatty():
-            raise InvalidInput("There is nobody to ask whether to download; add --yes to agree to the licence above.")
-        if input("Download? [y/N] ").strip().lower() not in ("y", "yes"):
-            raise Cancelled("Nothing was downloaded.")
+    ask(args.yes)
     with stoppable() as cancel:
         for file in files:
-            print(download(file, folder, base, _shown(file.name), cancel), flush=True)
+            print(download(file, folder, base, shown(file.name), cancel), flush=True)
     return 0
 
 
@@ -156,20 +149,3 @@ def _size_words(file: "ReleasedFile") -> str:
         return f"{file.size / 1e6:,.0f} MB"
     expected = file.parameters * _FLOAT32_BYTES / 1e6
     return f"size not published; {file.parameters:,} parameters, so {expected:,.0f} MB if stored as float32"
-
-
-def _shown(name: str) -> Callable[[int, int | None], None]:
-    """Progress on the terminal's last line, a few times a second."""
-    from app.progress import Progress
-
-    line, shown = Progress(), 0.0
-
-    def show(done: int, total: int | None) -> None:
-        nonlocal shown
-        now, whole = time.monotonic(), done == total
-        if whole or now - shown > _SHOW_SECONDS:
-            shown = now
-            of = "" if total is None else f" of {total / 1e6:.0f}"
-            line.show("" if whole else f"{name}: {done / 1e6:.0f}{of} MB")
-
-    return show

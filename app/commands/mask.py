@@ -2,7 +2,7 @@
 
 import argparse
 
-from app.arguments import numbers, point
+from app.arguments import add_mask_backend, numbers, point
 
 
 def add_mask(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -13,6 +13,7 @@ def add_mask(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--point", metavar="X,Y[,neg]", type=point, action="append", default=[], help="a pixel in it; with neg, not in"
     )
     parser.add_argument("--box", metavar="X0,Y0,X1,Y1", type=numbers(4), help="corners around the object")
+    add_mask_backend(parser)
     parser.add_argument("-o", dest="out", metavar="OUT.png", required=True, help="8-bit PNG, white inside")
     parser.set_defaults(run=run_mask)
 
@@ -28,6 +29,8 @@ def run_mask(args: argparse.Namespace) -> int:
 
     if not args.point and args.box is None:
         raise InvalidInput("Nothing says which object is meant; add --point X,Y or --box X0,Y0,X1,Y1.")
+    services = Services(mask_backend=args.mask_backend)
+    services.check_backends()
     box = None
     if args.box is not None:
         x0, y0, x1, y1 = args.box
@@ -36,7 +39,7 @@ def run_mask(args: argparse.Namespace) -> int:
     def value(_kind: str) -> Mask:
         photo, _, _ = open_source(args.photo)
         prompt = Prompt(tuple(Click(x, y, positive) for x, y, positive in args.point), box)
-        return selection.pick(Services(), photo, prompt).mask
+        return selection.pick(services, photo, prompt).mask
 
     outputs = wanted(args.out, value, "mask")
     check_places(outputs, input_files(args, "photo"))

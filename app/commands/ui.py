@@ -8,6 +8,7 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.arguments import add_mask_backend
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -26,12 +27,18 @@ def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument("photo", nargs="?", metavar="PHOTO", help="a photo, a .lras project or sample:NAME")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets others in")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default %(default)s)")
+    parser.add_argument("--depth-backend", metavar="NAME", help="what estimates depth of photos that come without")
+    add_mask_backend(parser)
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.set_defaults(run=run_ui)
 
 
 def run_ui(args: argparse.Namespace) -> int:
-    """Serve until stopped. Raises InvalidInput for a port that cannot be had or a photo that cannot be opened."""
+    """Serve until stopped.
+
+    Raises InvalidInput for a port that cannot be had or a photo that cannot be opened, BackendUnavailable for a
+    back-end that cannot run.
+    """
     listener = listening_socket(args.host, args.port)
     import uvicorn
 
@@ -39,7 +46,8 @@ def run_ui(args: argparse.Namespace) -> int:
     from app.services import Services
     from app.store import SessionStore
 
-    services = Services()
+    services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
+    services.check_backends()
     store = SessionStore(services, autosave_folder())
     address = f"http://{_reachable(args.host)}:{listener.getsockname()[1]}/"
     if args.photo:

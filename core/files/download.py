@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from core.errors import EditorError
+from core.errors import EditorError, InvalidInput
 from core.types.protocols import CancelToken
 
 Progress = Callable[[int, int | None], None]
@@ -38,6 +38,13 @@ class Source:
 
 class _Interrupted(Exception):
     """The line broke; what came is kept."""
+
+
+def address(base: str, path: str) -> str:
+    """Where a file is below the address `base`. Raises InvalidInput."""
+    if not base.startswith(("https://", "http://")):
+        raise InvalidInput(f"The address {base!r} must begin with https:// or http://.")
+    return f"{base.rstrip('/')}/{path}"
 
 
 def fetch(source: Source, target: Path, progress: Progress, cancel: CancelToken) -> Path:

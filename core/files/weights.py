@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.files.download import Source, fetch
+from core.files.download import Source, address, fetch
 from core.files.folders import user_folder
 from core.types.protocols import CancelToken
 
@@ -108,13 +108,6 @@ def missing(names: Sequence[str]) -> str | None:
     return f"The checkpoints {', '.join(lacking)} are not installed; run {commands}."
 
 
-def address(file: ReleasedFile, base: str) -> str:
-    """Where the file is below the authors' address or a mirror's. Raises InvalidInput."""
-    if not base.startswith(("https://", "http://")):
-        raise InvalidInput(f"The address {base!r} must begin with https:// or http://.")
-    return f"{base.rstrip('/')}/{file.path}"
-
-
 def download(
     file: ReleasedFile,
     folder: Path,
@@ -127,5 +120,5 @@ def download(
     `progress` hears the bytes on the disk and the whole size, None while that is not known. Raises EditorError
     and Cancelled.
     """
-    source = Source(address(file, base), file.size, file.sha256)
+    source = Source(address(base, file.path), file.size, file.sha256)
     return fetch(source, folder / file.path, progress, cancel)

@@ -1,10 +1,14 @@
 """Depth and mask back-ends by name; nothing heavy is imported before one is made."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Generic, TypeVar
 
 from core.errors import BackendUnavailable
+from core.files.hub import HubKind, HubModel, find, hub_models, missing
 from core.types.protocols import BackendInfo, DepthBackend, SegmentationBackend
 
 _DEPTH_STUDENT = "depth_student"
@@ -28,11 +32,15 @@ def depth_backends() -> dict[str, Entry[DepthBackend]]:
     layout = BackendInfo("layout", "Layout guess (no network)", "MIT")
     flow = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
     network = BackendInfo("embedded", "Depth network (built in)", "MIT")
-    return {
+    entries: dict[str, Entry[DepthBackend]] = {
         layout.name: Entry(layout, _layout, _always),
         network.name: Entry(network, _embedded_depth, _embedded_depth_why_not),
         flow.name: Entry(flow, _flow, _flow_why_not),
     }
+    for model in _of_kind("depth"):
+        info = BackendInfo(model.name, model.title, model.licence)
+        entries[model.name] = Entry(info, partial(_hub_depth, model, info), partial(_hub_why_not, model))
+    return entries
 
 
 def segmentation_backends() -> dict[str, Entry[SegmentationBackend]]:
@@ -42,6 +50,9 @@ def segmentation_backends() -> dict[str, Entry[SegmentationBackend]]:
     entries: dict[str, Entry[SegmentationBackend]] = {graphcut.name: Entry(graphcut, _graphcut, _graphcut_why_not)}
     if _embedded_clicks_why_not() is None:
         entries[network.name] = Entry(network, _embedded_clicks, _embedded_clicks_why_not)
+    for model in _of_kind("mask"):
+        info = BackendInfo(model.name, model.title, model.licence)
+        entries[model.name] = Entry(info, partial(_hub_masks, model, info), partial(_hub_why_not, model))
     return entries
 
 
@@ -51,23 +62,44 @@ def available() -> list[tuple[BackendInfo, str | None]]:
     return [(entry.info, entry.why_not()) for entry in entries]
 
 
+def preferred_depth() -> str:
+    """The first depth back-end that can run here."""
+    return next(name for name, entry in depth_backends().items() if entry.why_not() is None)
+
+
+def preferred_segmentation() -> str:
+    """The first mask back-end that can run here, or the first of all when none can."""
+    entries = segmentation_backends()
+    return next((name for name, entry in entries.items() if entry.why_not() is None), next(iter(entries)))
+
+
+def check_depth_backend(name: str) -> None:
+    """Raises BackendUnavailable for an unknown name or one that cannot run here."""
+    _checked(name, depth_backends(), "depth")
+
+
+def check_segmentation_backend(name: str) -> None:
+    """Raises BackendUnavailable for an unknown name or one that cannot run here."""
+    _checked(name, segmentation_backends(), "mask")
+
+
 def make_depth_backend(name: str) -> DepthBackend:
     """Raises BackendUnavailable for an unknown name or one that cannot run here."""
-    return _make(name, depth_backends(), "depth")
+    return _checked(name, depth_backends(), "depth").make()
 
 
 def make_segmentation_backend(name: str) -> SegmentationBackend:
     """Raises BackendUnavailable for an unknown name or one that cannot run here."""
-    return _make(name, segmentation_backends(), "mask")
+    return _checked(name, segmentation_backends(), "mask").make()
 
 
-def _make(name: str, entries: dict[str, Entry[Backend]], kind: str) -> Backend:
+def _checked(name: str, entries: dict[str, Entry[Backend]], kind: str) -> Entry[Backend]:
     if name not in entries:
         raise BackendUnavailable(f"There is no {kind} back-end called {name!r}; choose one of: {', '.join(entries)}.")
     reason = entries[name].why_not()
     if reason is not None:
         raise BackendUnavailable(reason)
-    return entries[name].make()
+    return entries[name]
 
 
 def _always() -> str | None:
@@ -128,6 +160,41 @@ def _embedded_clicks_why_not() -> str | None:
     from core.files.weights import embedded_missing
 
     return embedded_missing(_CLICK_STUDENT) or _graphcut_why_not()
+
+
+def _of_kind(kind: HubKind) -> list[HubModel]:
+    return [model for model in hub_models() if model.kind == kind]
+
+
+def _hub_depth(model: HubModel, info: BackendInfo) -> DepthBackend:
+    from core.perception.depth.depth_anything import DepthAnything
+    from core.perception.depth.depth_pro import DepthPro
+
+    return (DepthPro if model.family == "depth-pro" else DepthAnything)(info, _folder(model))
+
+
+def _hub_masks(model: HubModel, info: BackendInfo) -> SegmentationBackend:
+    from core.perception.segmentation.sam import Sam
+    from core.perception.segmentation.sam2 import Sam2
+
+    if model.family == "sam":
+        return Sam(info, _folder(model) / model.files[0].path)
+    return Sam2(info, _folder(model))
+
+
+def _hub_why_not(model: HubModel) -> str | None:
+    package = "segment-anything" if model.family == "sam" else "transformers"
+    if importlib.util.find_spec(package.replace("-", "_")) is None:
+        return f"{model.title} needs the package {package}, which is not installed; run 'pip install {package}'."
+    return missing(model) or (_graphcut_why_not() if model.kind == "mask" else None)
+
+
+def _folder(model: HubModel) -> Path:
+    """Raises BackendUnavailable when its files went away since it was offered."""
+    folder = find(model)
+    if folder is None:
+        raise BackendUnavailable(missing(model) or "")
+    return folder
 
 
 def _graphcut() -> SegmentationBackend:

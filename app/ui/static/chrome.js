@@ -78,7 +78,7 @@ async function fetchShots(state) {
 // ---- Status ----------------------------------------------------------------------------------------
 
 export function showStatus(state) {
-  const job = state.export.running ? state.export : state.job;
+  const job = [state.export, state.models].find((one) => one.running) ?? state.job;
   $("depth-source").textContent = state.depth_title || "–";
   $("mask-source").textContent = state.photo_name ? state.mask_title : "–";
   $("progress").hidden = !job.running;

@@ -49,6 +49,8 @@ def check_prompt(prompt: Prompt, width: int, height: int) -> None:
     if prompt.previous is not None and prompt.previous.coverage.shape != (height, width):
         tall, wide = prompt.previous.coverage.shape
         raise InvalidInput(f"The earlier mask is {wide}x{tall}, the photo {width}x{height}; use this photo's mask.")
+    if not prompt.clicks and prompt.box is None and prompt.previous is not None and not prompt.previous.coverage.any():
+        raise InvalidInput("The earlier mask is empty; click on the object.")
 
 
 def seeds_of(prompt: Prompt, regions: Regions, strength: Float32[np.ndarray, "E"], width: int, height: int) -> Seeds:

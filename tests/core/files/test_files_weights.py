@@ -3,88 +3,26 @@
 import errno
 import hashlib
 import os
-import re
 import shutil
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from faulty_server import CONTENT, Server, serving
 
 from core.errors import Cancelled, EditorError, InvalidInput
 from core.files import download as downloading
-from core.files.download import Source, fetch
-from core.files.weights import ReleasedFile, address, download, read_manifest, weights_folder
+from core.files.download import Source, address, fetch
+from core.files.weights import ReleasedFile, download, read_manifest, weights_folder
 from core.types.protocols import CancelToken
 
-CONTENT = bytes(range(256)) * 4000
 HALF = len(CONTENT) // 2
-
-
-@dataclass
-class Server:
-    """What it serves, and its faults: `cuts` are the answers' lengths, used up one by one."""
-
-    base: str = ""
-    content: bytes = CONTENT
-    etag: str | None = '"one"'
-    cuts: list[int] = field(default_factory=list)
-    status: int | None = None
-    ranges: bool = True
-    shift: int = 0
-    asked: list[dict[str, str]] = field(default_factory=list)
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        self.asked.append(dict(handler.headers))
-        if self.status is not None:
-            handler.send_error(self.status)
-            return
-        found = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
-        same = handler.headers.get("If-Range") == self.etag
-        start = int(found[1]) if found and same and self.ranges else 0
-        if start >= len(self.content):
-            handler.send_response(416)
-            handler.send_header("Content-Range", f"bytes */{len(self.content)}")
-            handler.send_header("Content-Length", "0")
-            handler.end_headers()
-            return
-        body = self.content[start:]
-        handler.send_response(206 if start else 200)
-        if start:
-            whole = len(self.content)
-            handler.send_header("Content-Range", f"bytes {start + self.shift}-{whole - 1}/{whole}")
-        if self.etag is not None:
-            handler.send_header("ETag", self.etag)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body[: self.cuts.pop(0)] if self.cuts else body)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    state = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            state.answer(self)
-
-        def log_message(self, *args):
-            pass
-
-    class Silent(ThreadingHTTPServer):
-        def handle_error(self, request, client_address):
-            """A client that hangs up is part of the tests."""
-
-    http = Silent(("127.0.0.1", 0), Handler)
-    state.base = f"http://127.0.0.1:{http.server_port}/files"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield state
-    http.shutdown()
-    thread.join()
-    http.server_close()
+    with serving() as running:
+        yield running
 
 
 def released(size: int | None = None, sha256: str | None = None) -> ReleasedFile:
@@ -249,15 +187,15 @@ def test_a_server_that_is_not_there_and_a_bad_address(tmp_path):
     with pytest.raises(EditorError, match="no valid address"):
         fetch(Source("http://a:b/model.pt"), tmp_path / "model.pt", lambda *_: None, CancelToken())
     with pytest.raises(InvalidInput, match="must begin with https"):
-        address(released(), "ftp://mirror")
-    assert address(released(), "https://mirror/lras/") == "https://mirror/lras/model/model.pt"
+        address("ftp://mirror", "model/model.pt")
+    assert address("https://mirror/lras/", "model/model.pt") == "https://mirror/lras/model/model.pt"
 
 
 def test_the_manifest_names_the_four_files():
     manifest = read_manifest()
     assert manifest.groups == ("7b", "1b", "quantizers")
     assert [file.name for file in manifest.in_group("quantizers")] == ["rgb_quantizer", "flow_quantizer"]
-    assert all(address(file, manifest.base).endswith(".pt") for file in manifest.files)
+    assert all(address(manifest.base, file.path).endswith(".pt") for file in manifest.files)
     assert "MIT" in manifest.licence
 
 
