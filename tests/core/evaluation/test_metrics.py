@@ -4,7 +4,8 @@ import pytest
 from jaxtyping import TypeCheckError
 
 from core.errors import InvalidInput
-from core.evaluation.metrics import gradient_energy_ratio, psnr, ssim
+from core.evaluation.metrics import gradient_energy_ratio, lpips, psnr, ssim
+from core.nets.lpips import Lpips
 
 
 @pytest.fixture
@@ -57,3 +58,16 @@ def test_sizes_must_agree_and_the_region_must_not_be_empty(picture: np.ndarray) 
         psnr(picture, picture[:-1])
     with pytest.raises(InvalidInput):
         ssim(picture, picture, np.zeros((40, 50), bool))
+
+
+def test_lpips_looks_at_the_region_alone(picture: np.ndarray) -> None:
+    judge = Lpips().requires_grad_(False)
+    for head in judge.heads:
+        head.data.fill_(0.1)
+    where = np.zeros((40, 50), bool)
+    where[10:20, 10:30] = True
+    outside, inside = picture.copy(), picture.copy()
+    outside[~where] = 0
+    inside[where] = 0
+    assert lpips(judge, outside, picture, where) == 0
+    assert lpips(judge, inside, picture, where) > 0
