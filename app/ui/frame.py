@@ -12,6 +12,8 @@ TOOLS = (
     ("lasso", "L"),
     ("brush", "P"),
     ("eraser", "E"),
+    ("depth", "D"),
+    ("ruler", "M"),
     ("pan", "C"),
 )
 COMPARE_KEY = "\\"
@@ -79,6 +81,7 @@ def stage() -> str:
     <div id="picture" class="picture">
       <img id="base" data-testid="base" alt="" draggable="false" hidden>
       <img id="result" data-testid="result" alt="" draggable="false" hidden>
+      <img id="depth-over" data-testid="depth-over" alt="" draggable="false" hidden>
       <img id="invented" data-testid="invented" alt="" draggable="false" hidden>
       <img id="fill" data-testid="mask" alt="" draggable="false" hidden>
       <div id="hand" data-testid="drag-preview" hidden>
@@ -93,6 +96,8 @@ def stage() -> str:
     <div id="line-ground_end" data-testid="line-ground_end" class="line" hidden></div>
     <div id="space" data-testid="space" class="space" style="visibility: hidden"></div>
     {_space_bar()}
+    {_depth_bar()}
+    {_ruler_bar()}
     <div id="empty" data-testid="empty" class="empty" hidden>
       {icon("photo")}
       <h1>{say("empty.title")}</h1>
@@ -112,7 +117,7 @@ def _space_bar() -> str:
     axes = "".join(
         f'<option value="{name}">{say(f"space.axes.{name}")}</option>' for name in ("ground", "world", "local")
     )
-    return f"""<form id="space-bar" data-testid="space-bar" class="space-bar">
+    return f"""<form id="space-bar" data-testid="space-bar" class="stage-bar">
       <label>{say("space.axes")} <select name="axes" data-testid="space-axes">{axes}</select></label>
       <label><input type="checkbox" name="slide" data-testid="space-slide" checked>{say("space.slide")}</label>
       <label><input type="checkbox" name="snap" data-testid="space-snap">{say("space.snap")}</label>
@@ -129,6 +134,27 @@ def _space_bar() -> str:
         {say("space.home")}</button>
       <button type="button" id="take-view" data-testid="take-view" title="{say("space.take_help")}">{say("space.take")}
       </button></form>"""
+
+
+def _depth_bar() -> str:
+    """What the depth brush does, and how strongly."""
+    touches = "".join(
+        f'<label><input type="radio" name="touch" value="{name}" data-testid="touch-{name}"{" checked" * (not n)}>'
+        f"{say(f'depth.touch.{name}')}</label>"
+        for n, name in enumerate(("push", "pull", "flatten", "smooth"))
+    )
+    return f"""<form id="depth-bar" data-testid="depth-bar" class="stage-bar">{touches}
+      <label>{say("depth.strength")} <input type="range" name="strength" data-testid="touch-strength"
+        min="0.1" max="1" step="0.05" value="0.5"></label></form>"""
+
+
+def _ruler_bar() -> str:
+    """The measured distance, and a field for the true one."""
+    return f"""<form id="ruler-bar" data-testid="ruler-bar" class="stage-bar">
+      <output id="measured" data-testid="measured" class="figures">{say("ruler.none")}</output>
+      <label>{say("ruler.true")} <input type="number" name="metres" data-testid="ruler-metres" min="0.001"
+        step="any" disabled></label><span class="quiet">m</span>
+      <button data-testid="ruler-apply" disabled>{say("ruler.apply")}</button></form>"""
 
 
 def history_strip() -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.ui import hand, pointing
+from core.maths.retouch import Touch
 from core.maths.rigid import quaternion_from_rotation, rotation_from_euler_deg
 from core.types.project import EngineChoice, Settings
 from core.types.scene import Placement
@@ -67,6 +68,32 @@ class Brush(Gesture):
     def run(self, session: "Session") -> None:
         pointing.require_photo_view(session)
         session.brush(self.points, self.radius, self.add)
+
+
+class Retouch(Gesture):
+    """A stroke of the depth brush in photo pixels."""
+
+    type: Literal["retouch"]
+    points: Stroke
+    radius: Annotated[float, Field(gt=0, le=5000, allow_inf_nan=False)]
+    touch: Touch
+    strength: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = 0.5
+
+    def run(self, session: "Session") -> None:
+        pointing.require_photo_view(session)
+        session.retouch_depth(self.points, self.radius, self.touch, self.strength)
+
+
+class Distance(Gesture):
+    """The true distance between two photo pixels."""
+
+    type: Literal["distance"]
+    start: Point
+    end: Point
+    metres: Annotated[float, Field(gt=0, le=1e5, allow_inf_nan=False)]
+
+    def run(self, session: "Session") -> None:
+        session.set_distance(self.start, self.end, self.metres)
 
 
 class Select(Gesture):
@@ -206,6 +233,8 @@ AnyGesture = Annotated[
     | Box
     | Lasso
     | Brush
+    | Retouch
+    | Distance
     | Select
     | Place
     | Slide

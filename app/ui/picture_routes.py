@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from app import pictures
 from app.ui import hand
 from app.ui.gestures import Drag
+from app.ui.pointing import require_photo_view
 from app.ui.snapshot import arrows, probe
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ def add_pictures(router: APIRouter, known: "Callable[[str], Session]") -> None:
     def value_at(key: str, x: float, y: float) -> dict[str, Any]:
         session = known(key)
         return probe(session, x, y)
+
+    @router.get("/{key}/measure")
+    def measure(key: str, x0: float, y0: float, x1: float, y1: float) -> dict[str, float]:
+        session = known(key)
+        require_photo_view(session)
+        return {"distance": session.measure((x0, y0), (x1, y1))}
 
     @router.get("/{key}/arrows")
     def flow_arrows(key: str) -> dict[str, Any]:

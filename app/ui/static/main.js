@@ -1,6 +1,7 @@
 // Starts the page: waits for Gradio to put its parts in, then ties news, tools and keys together.
 import { listenToDivider, compare, comparing, showOriginal } from "./compare.js";
 import { maskFill, showHints, showHistory, showStatus, showTop } from "./chrome.js";
+import { listenToDepthTools, showDepthTools } from "./depth_tools.js";
 import { dragging, landed, setUnit } from "./drag.js";
 import { exportMenu, listenToExport, toggleExportMenu } from "./export.js";
 import { choose as chooseFile, listenToFiles, offerLast } from "./files.js";
@@ -87,6 +88,7 @@ function heard(news) {
   if (changed) { settleHeld(selected()); refreshPanels(); refreshOutlines(); maskFill(state); if (!news.error) forgive(); }
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);
+  showDepthTools(state, news.kinds);
   showHandles(state);
   if (comparing() && state.step === 0) compare(false);
 }
@@ -113,7 +115,7 @@ function bindKeys() {
   bind("file", "keys.open", "ctrl+o", () => chooseFile("photo"));
   note("file", "keys.paste", "ctrl+v");
   bind("file", "keys.export", "ctrl+s", toggleExportMenu);
-  for (const [tool, key] of [["move", "v"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["pan", "c"]]) {
+  for (const [tool, key] of [["move", "v"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["depth", "d"], ["ruler", "m"], ["pan", "c"]]) {
     bind("tools", `tool.${tool}`, key, () => { if (inSpace()) return false; choose(tool); });
   }
   bind("tools", "keys.smaller", "[", () => resizeBrush(1 / 1.2));
@@ -180,7 +182,7 @@ function bindButtons() {
   $("panels").addEventListener("pointerout", (event) => {
     if (event.target.id === "depth-map") $("depth-value").textContent = "";
   });
-  addEventListener("studio-tool", () => { if (state) showHints(state); });
+  addEventListener("studio-tool", () => { if (state) { showHints(state); showDepthTools(state); } });
   addEventListener("studio-view", () => { if (state) { showHints(state); showHandles(state); } });
   addEventListener("studio-let-go", () => {
     if (!state) return;
@@ -208,6 +210,7 @@ ready.then(() => {
   listenToPointer();
   listenToDivider();
   listenToHandles();
+  listenToDepthTools();
   listenToFiles();
   listenToExport(() => state);
   listenToSpace({ help: showHelp, original: () => showOriginal(true), edited: () => showOriginal(false) });

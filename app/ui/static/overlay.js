@@ -91,6 +91,14 @@ function paintTool(pen, shape) {
     const [ax, ay] = toStage(shape.start), [bx, by] = toStage(shape.end);
     pen.rect(ax, ay, bx - ax, by - ay);
     twice(pen, [5, 4]);
+  } else if (shape.kind === "ruler") {
+    trace(pen, [shape.start, shape.end], false);
+    twice(pen);
+    for (const end of [shape.start, shape.end]) {
+      pen.beginPath();
+      pen.arc(...toStage(end), 4, 0, 7);
+      twice(pen);
+    }
   } else if (shape.kind === "lasso") {
     trace(pen, shape.points, true);
     twice(pen, [5, 4]);

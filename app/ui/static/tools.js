@@ -1,11 +1,12 @@
 // Pointer tools of the photo view. Each gesture is one call to the server when the hand lets go.
 import { cancelDrag, dragging, finishDrag, startDrag, moveDrag } from "./drag.js";
+import { drawRuler, dropRuler, measure, touch } from "./depth_tools.js";
 import { ask, gesture } from "./link.js";
 import { objectAt, setHovered, setTool as draw } from "./overlay.js";
 import { inPhoto, onStage, onView, pan, toPhoto, view, zoomAt } from "./view.js";
 import { $, announce, hush, say } from "./words.js";
 
-const TOOLS = ["move", "box", "lasso", "brush", "eraser", "pan"];
+const TOOLS = ["move", "box", "lasso", "brush", "eraser", "depth", "ruler", "pan"];
 const CLICK_PIXELS = 4;
 let tool = "move", radius = 20, press = null, spaceHeld = false, state = null, at = null;
 
@@ -45,11 +46,12 @@ export function abandon() {
   return busy;
 }
 
-const painting = () => tool === "brush" || tool === "eraser";
+const painting = () => tool === "brush" || tool === "eraser" || tool === "depth";
 const adds = (event) => (tool === "eraser" ? false : !event.altKey);
 
 function preview() {
-  draw(painting() && at ? { kind: "brush", points: [], radius, at, add: tool === "brush" } : null);
+  if (tool === "ruler") return drawRuler();
+  draw(painting() && at ? { kind: "brush", points: [], radius, at, add: tool !== "eraser" } : null);
 }
 
 function down(event) {
@@ -83,8 +85,8 @@ function move(event) {
   } else if (tool === "move" && press.button === 0) {
     if (!dragging() && press.onObject) startDrag(state.selected, press.start);
     if (dragging()) moveDrag(point, event.shiftKey);
-  } else if (tool === "box") {
-    draw({ kind: "box", start: press.start, end: point });
+  } else if (tool === "box" || tool === "ruler") {
+    draw({ kind: tool, start: press.start, end: clamp(point) });
   } else {
     for (const step of event.getCoalescedEvents?.() ?? [event]) press.points.push(toPhoto(step));
     if (tool === "lasso") draw({ kind: "lasso", points: press.points });
@@ -111,6 +113,8 @@ async function up(event) {
   preview();
   if (tool === "box" && from.far) await busy(gesture("box", { start: clamp(from.start), end: clamp(point) }));
   else if (tool === "lasso" && from.far) await busy(gesture("lasso", { points, add: adds(event) && from.button !== 2 }));
+  else if (tool === "ruler") return from.far ? measure(clamp(from.start), clamp(point)) : dropRuler();
+  else if (tool === "depth") await busy(touch(points, radius, event.altKey || from.button === 2), say("status.touching"));
   else if (painting()) await busy(gesture("brush", { points, radius, add: adds(event) && from.button !== 2 }));
   else if (!from.far) await click(event, point, from.button);
 }
