@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,11 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         kind.add_argument("--limit", metavar="N", type=int, help="at most so many cases (of each kind or source)")
         kind.add_argument("--json", action="store_true", help="print one JSON object")
         kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
+        if name == "warp":
+            kind.add_argument(
+                "--own-depth", metavar="NAME", nargs="*",
+                help="also with depth estimated by these back-ends (every installed one when none is named)",
+            )  # fmt: skip
         if name == "fill":
             kind.add_argument("--network", metavar="FILE", type=Path, help="weights of a fill network, one row more")
             kind.add_argument(
@@ -86,8 +92,14 @@ def bench_warp(args: argparse.Namespace) -> int:
     """PSNR and SSIM per pair. Raises EditorError."""
     from app.services import Services
     from core.evaluation import warp_bench
+    from core.evaluation.own_depth import with_own_depth
+    from core.perception.registry import depth_backends, make_depth_backend
 
-    rows = warp_bench.run_warp_bench(Services().engine("warp"), args.folder, args.limit, args.sheet)
+    names = args.own_depth
+    if names == []:
+        names = [name for name, entry in depth_backends().items() if entry.why_not() is None]
+    own = [partial(with_own_depth, backend=make_depth_backend(name)) for name in names or ()]
+    rows = warp_bench.run_warp_bench(Services().engine("warp"), args.folder, args.limit, args.sheet, own)
     return _print_rows(args, rows, warp_bench.report)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from core.types.photo import Photo
 from core.types.project import Project
 from core.types.protocols import Engine
 
+MEASURED = "measured"
 Picture = UInt8[np.ndarray, "H W 3"]
 _SHEET_WIDTH = 480
 _ERROR_GAIN = 3
@@ -33,12 +34,13 @@ _ERROR_GAIN = 3
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """A photo with measured depth, and a second photo whose camera is known."""
+    """A photo with depth, and a second photo whose camera is known. `depth` says whose depth it is."""
 
     name: str
     group: str
     project: Project
     truth: Photo
+    depth: str = MEASURED
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Score:
 
 @dataclass(frozen=True)
 class WarpRow:
-    """One pair. `measured` is the visible area whose depth was measured rather than completed;
+    """One pair with one depth. `measured` is the visible area whose depth was measured rather than completed;
     `unwarped` and `shifted` are the source as it is, and moved by the median flow, over the visible area.
     """
 
@@ -65,27 +67,34 @@ class WarpRow:
     unwarped: Score
     shifted: Score
     seconds: float
+    depth: str = MEASURED
 
 
 _COLUMNS = ("visible", "measured", "whole", "invented", "shifted", "unwarped")
 
 
 def run_warp_bench(
-    engine: Engine, folder: Path, limit: int | None = None, sheet: Path | None = None
+    engine: Engine,
+    folder: Path,
+    limit: int | None = None,
+    sheet: Path | None = None,
+    own_depths: Sequence[Callable[[Pair], Pair]] = (),
 ) -> Iterator[WarpRow]:
     """A row for every `nvs` pair of `folder/index.json`, at most `limit`, evenly taken.
 
+    Each of `own_depths` gives the pair another depth and makes one more row.
     `sheet` is a PNG of source, result, truth and error (three times), one pair a row.
     Raises InvalidInput when the folder has no index or lacks a file.
     """
     strips = []
     for item in _items(folder, limit):
-        pair = read_pair(folder, item)
-        begun = time.perf_counter()
-        (frame,) = render(pair.project, engine, Memo(), stream=False)
-        row = score(pair, frame, time.perf_counter() - begun)
-        strips.append(_strip(pair, frame, row) if sheet is not None else None)
-        yield row
+        measured = read_pair(folder, item)
+        for pair in (measured, *(own_depth(measured) for own_depth in own_depths)):
+            begun = time.perf_counter()
+            (frame,) = render(pair.project, engine, Memo(), stream=False)
+            row = score(pair, frame, time.perf_counter() - begun)
+            strips.append(_strip(pair, frame, row) if sheet is not None else None)
+            yield row
     if sheet is not None:
         _write_sheet(sheet, [strip for strip in strips if strip is not None])
 
@@ -116,6 +125,7 @@ def score(pair: Pair, frame: Frame, seconds: float) -> WarpRow:
         unwarped=_score(source, truth, visible),
         shifted=_score(_shifted(source, frame), truth, visible),
         seconds=seconds,
+        depth=pair.depth,
     )
 
 
@@ -133,7 +143,14 @@ def measured_area(project: Project, frame: Frame) -> Bool[np.ndarray, "H W"]:
 
 
 def report(rows: list[WarpRow]) -> str:
-    """A table of PSNR and SSIM: every pair, then means per set and of all."""
+    """A table of PSNR and SSIM: every pair, then means per set and of all; then the same with every other depth."""
+    depths = list(dict.fromkeys(row.depth for row in rows)) or [MEASURED]
+    tables = (_table([row for row in rows if row.depth == depth]) for depth in depths)
+    titles = (f"{depth} depth" for depth in depths)
+    return "\n\n".join(f"{title}\n{table}" for title, table in zip(titles, tables, strict=True))
+
+
+def _table(rows: list[WarpRow]) -> str:
     head = f"{'pair':24}" + "".join(f"{name:>16}" for name in _COLUMNS) + f"{'% inv':>7}{'s':>7}"
     lines = [head, *map(_line, rows)]
     groups = list(dict.fromkeys(row.group for row in rows))
@@ -194,7 +211,8 @@ def _strip(pair: Pair, frame: Frame, row: WarpRow) -> Picture:
     error = np.abs(frame.pixels.astype(np.int16) - pair.truth.srgb).clip(0, 255 // _ERROR_GAIN) * _ERROR_GAIN
     shown = error.astype(np.uint8)
     shown[frame.invented] = (60, 0, 90)
-    titles = (pair.name, f"result {row.visible.psnr:.2f} dB", "truth", f"error x{_ERROR_GAIN}, violet: invented")
+    result, error_words = f"result {row.visible.psnr:.2f} dB", f"error x{_ERROR_GAIN}, violet: invented"
+    titles = f"{pair.name}, {pair.depth} depth", result, "truth", error_words
     cells = []
     for title, picture in zip(titles, (pair.project.photo.srgb, frame.pixels, pair.truth.srgb, shown), strict=True):
         height = round(picture.shape[0] * _SHEET_WIDTH / picture.shape[1])
