@@ -9,10 +9,13 @@ from core.files.depth import read_depth
 from core.maths import mask as masks
 from core.maths.bands import reciprocal
 from core.maths.camera import intrinsics_from_fov
+from core.maths.depth_fit import fitted_to
 from core.maths.retouch import Touch, retouched
 from core.types import edits
 from core.types.depth import DepthEstimate, DepthMap, Layout
 
+# With fewer measured pixels than this a file tells distances, not shapes.
+_SPARSE_SHARE = 0.25
 _RETOUCHED = ", retouched"
 _SOFT = 0.3  # share of the brush's radius that has its full strength
 _DONE = {"push": "pushed back", "pull": "pulled nearer", "flatten": "flattened", "smooth": "smoothed"}
@@ -22,9 +25,11 @@ class DepthGestures(SessionCore):
     """Each gesture is one undo step."""
 
     def use_depth_file(self, source: bytes, name: str, units_per_scene_unit: float | None) -> None:
-        """Take depth from a file of any size with the photo's shape."""
+        """Take depth from a file of any size with the photo's shape; a sparse one sizes the depth there is."""
         depth = read_depth(source, units_per_scene_unit, name=name)
         project = self.project
+        if depth.scale != "affine" and depth.valid.mean() < _SPARSE_SHARE:
+            depth = fitted_to(project.depth, depth)
         estimate = self.services.geometry(project.photo, depth, project.scene.source_intrinsics)
         self._commit(depth_edit(estimate), f"Depth from {name}")
 
@@ -61,7 +66,8 @@ class DepthGestures(SessionCore):
         inverse = reciprocal(np.where(depth.valid, depth.values, np.float32(0)))
         weight = stroke.astype(np.float32) / np.float32(255)
         changed = retouched(inverse, depth.valid, weight, touch, strength, radius * scale)
-        values = np.where(depth.valid & (changed > 0), reciprocal(changed), depth.values)
+        touched = depth.valid & (weight > 0) & (changed > 0)
+        values = np.where(touched, reciprocal(changed), depth.values)
         source = depth.source if depth.source.endswith(_RETOUCHED) else depth.source + _RETOUCHED
         new = DepthMap(values, depth.valid, depth.scale, source, depth.upright_objects)
         scene = project.scene

@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.evaluation.sheets import strip, write_sheet
 from core.files.depth import read_depth
 from core.files.photo import open_photo
+from core.maths.depth_fit import line_fit
 from core.types.camera import Intrinsics
 from core.types.depth import DepthMap
 from core.types.photo import Photo
@@ -133,11 +134,8 @@ def affine_aligned(
 ) -> Float32[np.ndarray, "H W"]:
     """Depth whose inverse is scaled and shifted to be nearest to the true inverse by least squares."""
     inverse = 1.0 / np.maximum(made.astype(np.float64), _TINY)
-    x, y = inverse[valid], 1.0 / truth[valid].astype(np.float64)
-    spread = float(np.square(x - x.mean()).sum())
-    slope = float(((x - x.mean()) * (y - y.mean())).sum()) / spread if spread > 0 else 0.0
-    fitted = y.mean() + slope * (inverse - x.mean())
-    return (1.0 / np.maximum(fitted, 1.0 / _FARTHEST_METRES)).astype(np.float32)
+    slope, offset = line_fit(inverse[valid], 1.0 / truth[valid].astype(np.float64))
+    return (1.0 / np.maximum(slope * inverse + offset, 1.0 / _FARTHEST_METRES)).astype(np.float32)
 
 
 def report(rows: list[DepthRow]) -> str:
