@@ -12,10 +12,11 @@ CONTENT = bytes(range(256)) * 4000
 
 @dataclass
 class Server:
-    """What it serves, and its faults: `cuts` are the answers' lengths, used up one by one."""
+    """What it serves, by name or the same for all, and its faults: `cuts` are the answers' lengths, one by one."""
 
     base: str = ""
     content: bytes = CONTENT
+    files: dict[str, bytes] = field(default_factory=dict)
     etag: str | None = '"one"'
     cuts: list[int] = field(default_factory=list)
     status: int | None = None
@@ -27,22 +28,23 @@ class Server:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         self.asked.append(dict(handler.headers))
         self.paths.append(handler.path)
+        content = self.files.get(handler.path.rpartition("/")[2], self.content)
         if self.status is not None:
             handler.send_error(self.status)
             return
         found = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
         same = handler.headers.get("If-Range") == self.etag
         start = int(found[1]) if found and same and self.ranges else 0
-        if start >= len(self.content):
+        if start >= len(content):
             handler.send_response(416)
-            handler.send_header("Content-Range", f"bytes */{len(self.content)}")
+            handler.send_header("Content-Range", f"bytes */{len(content)}")
             handler.send_header("Content-Length", "0")
             handler.end_headers()
             return
-        body = self.content[start:]
+        body = content[start:]
         handler.send_response(206 if start else 200)
         if start:
-            whole = len(self.content)
+            whole = len(content)
             handler.send_header("Content-Range", f"bytes {start + self.shift}-{whole - 1}/{whole}")
         if self.etag is not None:
             handler.send_header("ETag", self.etag)

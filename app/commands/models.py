@@ -85,4 +85,4 @@ def _amount(count: int | None) -> str:
 
 
 def _line(*cells: str) -> str:
-    return "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, (22, 41, 7, 7, 4, 0), strict=True))
+    return "  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, (22, 35, 7, 7, 4, 0), strict=True))

@@ -23,7 +23,16 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.themes import Base
 
-from app.ui import camera_panel, depth_panel, export_panel, flow_panel, frame, objects_panel, transform_panel
+from app.ui import (
+    camera_panel,
+    depth_panel,
+    export_panel,
+    flow_panel,
+    frame,
+    models_panel,
+    objects_panel,
+    transform_panel,
+)
 from app.ui.icons import icon
 from app.ui.panel import QUIET, Panel, PanelTools
 from app.ui.text import all_words, say
@@ -40,7 +49,7 @@ HEAD = (
     f"window.studioIcons = {json.dumps({name: icon(name) for name in SCRIPT_ICONS})};</script>"
     '<script type="module" src="/ui/main.js"></script>'
 )
-PANELS = (objects_panel, transform_panel, camera_panel, depth_panel, flow_panel)
+PANELS = (objects_panel, transform_panel, camera_panel, depth_panel, models_panel, flow_panel)
 # Runs when Gradio has put the stage into the page; our module waits for it.
 _STAGE_READY = "window.studioStage = {element, trigger}; // has the events 'refresh' and 'drawn'"
 

@@ -19,6 +19,7 @@ LEVELS = {
 ONLY_IN = {
     "gradio": ("app",), "fastapi": ("app",), "starlette": ("app",), "viser": ("app",),
     "torch.nn": ("core.lras", "core.nets", "core.training"),
+    "transformers": ("core.perception",), "segment_anything": ("core.perception",),
 }  # fmt: skip
 # Read before any package is installed.
 STANDARD_LIBRARY_ONLY = {"launch", "app.environment"}

@@ -16,7 +16,7 @@ FIELDS = {
     *("move-right", "move-up", "move-away", "move-x", "move-y", "move-z", "turn-x", "turn-y", "turn-z", "size"),
     *("yaw", "pitch", "dolly", "truck-x", "truck-y", "fov", "focal", "horizon", "ground-end", "point-x", "point-y"),
 }
-CAUSED_BY_A_PERSON = {"submit", "blur", "click", "release", "expand"}
+CAUSED_BY_A_PERSON = {"submit", "blur", "click", "release", "expand", "input"}
 OUR_SCRIPT = {"refresh", "drawn"}
 
 

@@ -3,7 +3,7 @@
 import gradio as gr
 import pytest
 
-from app.ui import camera_panel, transform_panel
+from app.ui import camera_panel, models_panel, transform_panel
 from app.ui.flow_panel import percent
 from app.ui.panel import PanelTools, same
 from app.ui.text import say
@@ -98,3 +98,26 @@ def test_same_looks_at_the_digits_shown():
     assert same(0.12345, 0.123)
     assert not same(0.12345, 0.125)
     assert same(34.578, 34.6, digits=1)
+
+
+def test_a_model_shows_its_cost_before_it_is_fetched(photo_tab, store, monkeypatch, tmp_path):
+    for variable in ("LRAS_WEIGHTS", "HF_HUB_CACHE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    with gr.Blocks(analytics_enabled=False) as page:
+        key = gr.Textbox()
+        panel = models_panel.build(PanelTools(store, key))
+    acts = {
+        (page.blocks[target].elem_id, event): function.fn
+        for function in page.fns.values()
+        for target, event in function.targets
+        if function.fn is not None and target in page.blocks
+    }
+    assert acts["depth-backend", "input"](photo_tab.key, "depth-pro") == ""
+    shown = dict(zip((block.elem_id for block in panel.outputs), panel.updates(photo_tab.session.state), strict=True))
+    assert shown["depth-backend"]["value"] == "depth-pro"
+    assert shown["depth-backend-note"].startswith("Not on this machine: about 1,900 MB to fetch")
+    assert "licence Apple AMLR" in shown["depth-backend-note"]
+    assert shown["use-depth-backend"]["value"] == say("models.depth.fetch")
+    assert shown["mask-backend-note"] == say("models.built_in", licence="MIT")
+    assert shown["use-mask-backend"] == gr.update(value=say("models.mask.in_use"), interactive=False)
+    assert "depth" in acts["depth-backend", "input"](photo_tab.key, "crystal ball")
