@@ -55,19 +55,21 @@ class Services:
         from core.editing.apply import apply_all, new_project
         from core.editing.orbit import Orbit, camera_from_orbit
         from core.editing.render import render
+        from core.perception.registry import preferred_depth
 
         noise = np.random.default_rng(0).integers(0, 255, (96, 128, 3), dtype=np.uint8)
         coverage = np.zeros((96, 128), np.uint8)
         coverage[40:72, 48:80] = 255
         photo = Photo("warm-up", noise, noise)
-        project = new_project(photo, self.geometry(photo, None, None))
+        project = new_project(photo, self.geometry(photo, None, None, preferred_depth()))
         added = edits.AddObject("a", Mask(coverage), "A")
         camera = Camera(project.scene.source_intrinsics, camera_from_orbit(project, Orbit(5.0)))
         moved = apply_all(project, [added, edits.PlaceObject("a", Placement((0.3, 0, 0))), edits.SetCamera(camera)])
         for _ in render(moved, self.engine("auto"), Memo(), stream=False):
             pass
         segmentation = self.segmentation()
-        segmentation.segment(segmentation.prepare(photo), Prompt(clicks=(Click(60, 50),)))
+        if self.mask_backend is None:
+            segmentation.segment(segmentation.prepare(photo), Prompt(clicks=(Click(60, 50),)))
 
     def check_backends(self) -> None:
         """Raises BackendUnavailable when one that was named cannot run here."""
@@ -83,10 +85,10 @@ class Services:
         from core.perception.registry import make_segmentation_backend, preferred_segmentation
 
         name = name or self.mask_backend or preferred_segmentation()
-        with self._loading:
-            if name not in self._segmentation:
-                self._segmentation[name] = make_segmentation_backend(name)
-            return self._segmentation[name]
+        if name not in self._segmentation:
+            with self._loading:
+                self._segmentation[name] = self._segmentation.get(name) or make_segmentation_backend(name)
+        return self._segmentation[name]
 
     def embedding(self, photo: Photo, segmentation: SegmentationBackend) -> Embedding:
         """The mask back-end's one-time work on a photo."""
@@ -98,10 +100,10 @@ class Services:
         from core.perception.registry import make_depth_backend, preferred_depth
 
         name = name or self.depth_backend or preferred_depth()
-        with self._loading:
-            if name not in self._depth:
-                self._depth[name] = make_depth_backend(name)
-            return self._depth[name]
+        if name not in self._depth:
+            with self._loading:
+                self._depth[name] = self._depth.get(name) or make_depth_backend(name)
+        return self._depth[name]
 
     def layout_depth(self, photo: Photo, intrinsics: Intrinsics, layout: Layout) -> DepthEstimate:
         """Depth by the user's own layout."""
