@@ -18,8 +18,8 @@ from core.training.samples import Drawer, split_clips
 from core.training.windows import cut_numbers, cut_picture, window_from_area
 
 UNKNOWN = 255
-# Numbers from here on are of things that were pasted.
-_PASTED = 200
+# The number of what was pasted.
+_PASTED = 254
 _TRIES = 32
 _LEAST_PIXELS = 24
 _CENTRED_SHARE = 0.5
@@ -45,7 +45,7 @@ class ClickSample:
 
 @dataclass(frozen=True, eq=False)
 class _Scene:
-    """A picture with the number of the object at every pixel; `regions`: those below _PASTED are no whole objects."""
+    """A picture with the number of the object at every pixel; `regions`: but _PASTED they are no whole objects."""
 
     picture: UInt8[np.ndarray, "H W 3"]
     ids: UInt8[np.ndarray, "H W"]
@@ -189,7 +189,7 @@ class ClickViews:
                 parts = self._parts(random, scene, wholes, main)
                 pointed.append(draw_prompt(random, parts, counted, self.settings))
             wanted.append(np.logical_or.reduce(parts))
-            weights.append(self.settings.region_weight if scene.regions and main < _PASTED else 1.0)
+            weights.append(self.settings.region_weight if scene.regions and main != _PASTED else 1.0)
         return ClickSample(
             scene.picture, np.stack(wanted), counted, tuple(pointed), np.array(weights, np.float32), corrections=0
         )
