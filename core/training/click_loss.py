@@ -14,6 +14,8 @@ from core.maths.clicks import correcting_click
 from core.nets.click_student import ClickStudent, Features, Prompts
 
 _FOCUS = 2.0
+# The normalised focal loss took 1.4 times as many steps to learn two batches by heart.
+_FOCAL_WEIGHT = 10.0
 _SHARE_OF_OTHERS = 0.1
 _RATING_WEIGHT = 1.0
 _TINY = 1e-6
@@ -89,15 +91,15 @@ class ClickLoss(nn.Module):
 def mask_loss(
     logits: Float32[Tensor, "P 3 H W"], wanted: Float32[Tensor, "P H W"], counted: Bool[Tensor, "P H W"]
 ) -> Float32[Tensor, "P 3"]:
-    """Normalised focal loss (Sofiiuk et al. 2019) and soft Dice over the pixels that count."""
+    """Focal loss (Lin et al. 2017) in the mean of the pixels that count, and their soft Dice."""
     target, weight = wanted[:, None].expand_as(logits), counted[:, None].float()
     nats = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    focus = (1 - (-nats.detach()).exp()) ** _FOCUS * weight
-    focal = (nats * focus).sum((2, 3)) / focus.sum((2, 3)).clamp_min(_TINY)
+    focus = (1 - (-nats).exp()) ** _FOCUS * weight
+    focal = (nats * focus).sum((2, 3)) / weight.sum((2, 3)).clamp_min(1)
     made = logits.sigmoid() * weight
     both = (made * target).sum((2, 3))
     dice = 1 - (2 * both + 1) / (made.sum((2, 3)) + (target * weight).sum((2, 3)) + 1)
-    return focal + dice
+    return _FOCAL_WEIGHT * focal + dice
 
 
 def overlap(
