@@ -34,7 +34,10 @@ class HubFile:
 
 @dataclass(frozen=True)
 class HubModel:
-    """`base` is the authors' address, behind which every file's path goes; `memory` in bytes was measured."""
+    """`base` is the authors' address, behind which every file's path goes.
+
+    `memory` is what the process takes on top of the studio, in bytes; docs/models.md tells how that is known.
+    """
 
     name: str
     kind: HubKind
