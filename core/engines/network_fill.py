@@ -9,15 +9,16 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32
 
-from core.maths.bands import block_any, copied
+from core.maths.bands import block_any, copied, paste
 from core.maths.fill import Picture, block_means, put_back, to_float
 from core.maths.fill_guess import Guesses, guesses
 from core.nets.files import load_fill_student
-from core.nets.fill_student import FillInputs, FillStudent
+from core.nets.fill_student import FillAnswer, FillInputs, FillStudent
 
 # The network sees at most so many pixels a side, and at least so many around the hole.
 SIDE = 512
 _MARGIN = 64
+_STRIP_ROWS = 256
 
 
 class NetworkFill:
@@ -36,7 +37,7 @@ class NetworkFill:
         seed: int,
         check: Callable[[], None],
     ) -> Picture:
-        """As `exemplar`; large holes are judged on reduced pictures, the texture is copied at full size.
+        """As `exemplar`; large holes are judged on reduced pictures, texture is copied at full size.
 
         Raises InvalidInput when the weights are missing or damaged.
         """
@@ -48,38 +49,35 @@ class NetworkFill:
             return guessed.smooth
         check()
         box = _around(unknown, self._side)
-        part = Guesses(guessed.copied[box], guessed.smooth[box])
-        made = self._weighed(part, unknown[box], usable[box])
-        result = copied(picture)
-        result[box] = put_back(picture[box], made, unknown[box])
+        part, result = Guesses(guessed.copied[box], guessed.smooth[box]), copied(picture)
+        step = -(-max(part.copied.shape[:2]) // self._side)
+        maps = self._asked(part, unknown[box], usable[box], step)
+        for rows in _strips(unknown[box].shape[0], step):
+            check()
+            answer = FillAnswer(_batch(_enlarged(maps, rows, step)[:, : part.copied.shape[1]]))
+            told = (_batch(to_float(guess[rows])) for guess in (part.copied, part.smooth))
+            made = answer.applied(*told)[0].permute(1, 2, 0).contiguous().numpy()
+            paste(result[box][rows], put_back(picture[box][rows], made, unknown[box][rows]), unknown[box][rows])
         return result
 
     @cached_property
     def _network(self) -> FillStudent:
         return load_fill_student(self._weights)
 
-    def _weighed(
-        self, part: Guesses, unknown: Bool[np.ndarray, "H W"], usable: Bool[np.ndarray, "H W"]
-    ) -> Float32[np.ndarray, "H W 3"]:
-        """What the network makes of both guesses, 0..1; its answer is enlarged where it saw a reduced picture."""
-        step = -(-max(unknown.shape) // self._side)
-        told = [to_float(picture) for picture in (part.copied, part.smooth)]
-        masks = [unknown, usable]
+    def _asked(
+        self, part: Guesses, unknown: Bool[np.ndarray, "H W"], usable: Bool[np.ndarray, "H W"], step: int
+    ) -> Float32[np.ndarray, "h w 8"]:
+        """The network's answer about blocks of `step` x `step` pixels."""
+        guesses, masks = (to_float(part.copied), to_float(part.smooth)), (unknown, usable)
         if step > 1:
             everything = np.ones(unknown.shape, bool)
-            small = [block_means(picture, everything, step)[0] for picture in (part.copied, part.smooth)]
-            masks = [block_any(unknown, step), ~block_any(~usable, step)]
-        else:
-            small = told
-        inputs = FillInputs(*(_batch(picture) for picture in small), *(torch.from_numpy(mask[None]) for mask in masks))
-        with torch.inference_mode():
-            answer = self._network(inputs)
-        share, correction = (
-            _enlarged(field[0].permute(1, 2, 0).numpy(), unknown.shape, step)
-            for field in (answer.share, answer.correction)
+            guesses = tuple(block_means(guess, everything, step)[0] for guess in (part.copied, part.smooth))
+            masks = block_any(unknown, step), ~block_any(~usable, step)
+        told = FillInputs(
+            *map(_batch, guesses), *(torch.from_numpy(np.ascontiguousarray(mask)[None]) for mask in masks)
         )
-        copy, smooth = told
-        return smooth + share.reshape(*unknown.shape, 1) * (copy - smooth) + correction
+        with torch.inference_mode():
+            return self._network(told).maps[0].permute(1, 2, 0).contiguous().numpy()
 
 
 def _around(unknown: Bool[np.ndarray, "H W"], side: int) -> tuple[slice, slice]:
@@ -94,14 +92,23 @@ def _around(unknown: Bool[np.ndarray, "H W"], side: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def _batch(picture: Float32[np.ndarray, "h w 3"]) -> torch.Tensor:
+def _batch(picture: Float32[np.ndarray, "h w C"]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))[None])
 
 
-def _enlarged(field: Float32[np.ndarray, "h w C"], shape: tuple[int, ...], step: int) -> Float32[np.ndarray, "H W C"]:
-    """Interpolated from blocks of `step` x `step` pixels."""
+def _strips(height: int, step: int) -> list[slice]:
+    """Rows that belong to whole blocks, few enough that what is computed of them takes little memory."""
+    rows = step * max(1, _STRIP_ROWS // step)
+    return [slice(first, min(height, first + rows)) for first in range(0, height, rows)]
+
+
+def _enlarged(maps: Float32[np.ndarray, "h w C"], rows: slice, step: int) -> Float32[np.ndarray, "H W C"]:
+    """Those rows of the maps enlarged `step` times: interpolated as if the whole were."""
     if step == 1:
-        return field
-    height, width = shape
-    size = (step * field.shape[1], step * field.shape[0])
-    return cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)[:height, :width].reshape(height, width, -1)
+        return maps[rows]
+    first, stop = rows.start // step, -(-rows.stop // step)
+    above = min(1, first)
+    around = maps[first - above : stop + 1]
+    size = (step * around.shape[1], step * around.shape[0])
+    large = cv2.resize(around, size, interpolation=cv2.INTER_LINEAR)
+    return large[step * above :][: rows.stop - rows.start]

@@ -33,7 +33,8 @@ class FillLoss(nn.Module):
         self.judge = judge
 
     def forward(self, batch: FillBatch) -> dict[str, Tensor]:
-        """`loss`; `absolute` difference, `perceptual` (LPIPS), `share` of the copied guess, `texture` of the truth's.
+        """`loss`; `absolute` difference, `perceptual` (LPIPS), `share` of the copied guess's colour, `strength` of its
+        texture, `texture` that differs.
 
         Where nothing is learned also `copied_absolute` and `copied_perceptual`: the copied guess by the same measure.
         """
@@ -42,7 +43,11 @@ class FillLoss(nn.Module):
         made = answer.applied(inputs.copied, inputs.smooth).float()
         whole = inside(made, truth, inputs.unknown)
         absolute = hole_mean((made - truth).abs().mean(dim=1), inputs.unknown)
-        figures = {"absolute": absolute.detach(), "share": hole_mean(answer.share[:, 0].detach(), inputs.unknown)}
+        figures = {
+            "absolute": absolute.detach(),
+            "share": hole_mean(answer.share[:, 0].detach(), inputs.unknown),
+            "strength": hole_mean(answer.strength[:, 0].detach(), inputs.unknown),
+        }
         loss = settings.absolute_weight * absolute
         if self.judge is not None:
             seen = hole_mean(self.judge(whole, truth), inputs.unknown)

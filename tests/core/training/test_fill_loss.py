@@ -17,7 +17,8 @@ class Believes(nn.Module):
         self.share = share
 
     def forward(self, inputs: FillInputs) -> FillAnswer:
-        return FillAnswer(torch.full_like(inputs.copied[:, :1], self.share), torch.zeros_like(inputs.copied))
+        share = torch.full_like(inputs.copied[:, :1], self.share)
+        return FillAnswer(torch.cat([share, share, inputs.copied, torch.zeros_like(inputs.copied)], dim=1))
 
 
 def batch() -> FillBatch:
