@@ -13,7 +13,7 @@ def main() -> None:
     """Measure and print."""
     services = Services()
     project = slid(project_with_cup(large_photo(), services), 0.1, 0.1)
-    services.embedding(project.photo)
+    services.embedding(project.photo, services.segmentation())
     figures: dict[str, float] = {"opened_gb": peak_gb()}
     for _ in render(project, services.engine("warp"), services.memo, 960):
         pass
