@@ -27,8 +27,9 @@ def test_warp_prints_pairs_means_and_machine(shared_folder: Path, capsys: pytest
     folder = str(shared_folder / "bench")
     assert cli.main(["bench", "warp", folder, "--limit", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split()[:2] == ["pair", "visible"]
-    assert [line.split("  ")[0] for line in lines[2:4]] == ["mean hololens", "mean"]
+    assert lines[0] == "measured depth"
+    assert lines[1].split()[:2] == ["pair", "visible"]
+    assert [line.split("  ")[0] for line in lines[3:5]] == ["mean hololens", "mean"]
     assert any(line.startswith("cpu: ") for line in lines)
 
 
