@@ -48,8 +48,8 @@ def test_objects_stand_in_the_view_of_a_camera_that_was_moved(store: SessionStor
     viewport = Bridges(store).viewport(session.key)
     assert viewport is not None
     deadline = time.monotonic() + PATIENCE
-    while session.state.selected not in viewport.clouds():
-        assert time.monotonic() < deadline, "the layers did not come"
+    while session.state.selected not in viewport.clouds() or viewport.selected is None:
+        assert time.monotonic() < deadline, "the layers or the selection did not come"
         time.sleep(0.05)
     assert viewport.selected == session.state.selected
 

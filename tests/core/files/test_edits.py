@@ -35,6 +35,7 @@ ALL = (
     edits.SetCamera(Camera(INTRINSICS, pose(rotation_from_euler_deg(1, 2, 3), (0.1, 0.2, 0.3)))),
     edits.SetDepth(DEPTH, INTRINSICS, Ground((0.0, -1.0, 0.0), 1.2), Layout(0.4, 0.6)),
     edits.SetDepth(DEPTH, INTRINSICS, None),
+    edits.SetDistance((3.0, 4.5), (90.25, 10.0), 1.25),
     edits.SetFlow(FLOW),
     edits.SetFlow(None),
     edits.SetSettings(Settings("warp", 7)),
