@@ -19,12 +19,12 @@ from core.training.samples import Drawer, split_clips
 from core.training.solids import CALM_TEXTURES
 from core.training.synthetic import synthetic
 from core.training.textures import Atlas, calm_textures, made_textures, photo_textures
+from core.training.windows import cut_picture, window_from_area
 
 _TEXTURE_SIDE = 128
 _MADE_TEXTURES, _PHOTO_TEXTURES = 96, 96
 _MIRRORED_SHARE = 0.5
 _RENDERED = 256, 192
-_BLURRED_BELOW = 0.75
 _View = tuple[UInt8[np.ndarray, "h w 3"], Float32[np.ndarray, "_ _"], bool]
 
 
@@ -159,13 +159,10 @@ class DepthViews:
     ) -> DepthSample:
         """A window of a view, turned a little, of the wanted size."""
         window_from_view = self._window(picture.shape[1], picture.shape[0], size, random)
-        zoom = float(abs(window_from_view[0, 0]))
-        if zoom < _BLURRED_BELOW:  # a window samples single pixels
-            picture = cv2.GaussianBlur(picture, (0, 0), 0.4 / zoom)
         scale = np.diag([picture.shape[1] / inverse.shape[1], picture.shape[0] / inverse.shape[0], 1.0])
         window_from_depth = window_from_view @ _between_centres(scale)
         return DepthSample(
-            _cut(picture, window_from_view, size, cv2.INTER_LINEAR),
+            cut_picture(picture, window_from_view, size),
             _cut(inverse, window_from_depth, size, cv2.INTER_LINEAR if weak else cv2.INTER_NEAREST),
             weak,
         )
@@ -178,14 +175,9 @@ class DepthViews:
         down = across / aspect
         x, y = random.uniform(0, width - across), random.uniform(0, height - down)
         angle = np.radians(settings.largest_turn_deg) * random.uniform(-1, 1) * (random.random() < 0.5)
-        mirrored = -1 if random.random() < _MIRRORED_SHARE else 1
-        cos, sin = np.cos(angle), np.sin(angle)
-        to_middle = np.array([[1, 0, 0.5 - x - across / 2], [0, 1, 0.5 - y - down / 2], [0, 0, 1]])
-        turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
-        grow = np.array(
-            [[mirrored * size[0] / across, 0, size[0] / 2 - 0.5], [0, size[1] / down, size[1] / 2 - 0.5], [0, 0, 1]]
-        )
-        return grow @ turn @ to_middle
+        mirrored = bool(random.random() < _MIRRORED_SHARE)
+        middle = x + across / 2 - 0.5, y + down / 2 - 0.5
+        return window_from_area(middle, (across, down), size, angle, mirrored)
 
 
 def _between_centres(scale: np.ndarray) -> np.ndarray:
