@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from core.perception.depth.sky import cue_picture, sky_in
 from core.types.depth import Layout
 
-_CUE_SIZE = 400
 _HORIZONS = np.linspace(-0.6, 0.8, 57)
 _PRIOR_HORIZON, _PRIOR_WIDTH = 0.42, 0.14
 _TABLE_TOP = Layout(horizon=-0.9, ground_end=0.0)
@@ -40,30 +40,9 @@ def read_cues(srgb: UInt8[np.ndarray, "H W 3"]) -> Cues:
     """All cues, measured on a small copy so that a 12-megapixel photo costs no more than a small one."""
     import cv2
 
-    height, width = srgb.shape[:2]
-    factor = min(1.0, _CUE_SIZE / max(height, width))
-    size = (max(4, round(width * factor)), max(4, round(height * factor)))
-    small = cv2.resize(srgb, size, interpolation=cv2.INTER_AREA)
+    small = cue_picture(srgb)
     lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    return Cues(_sky(lab), _likeness(lab), _detail(lab), _vanishing(small), _row_steps(lab))
-
-
-def _sky(lab: np.ndarray) -> np.ndarray:
-    """Smooth, light and blue, joined to the top border; or almost white across the whole top."""
-    import cv2
-
-    light, chroma = lab[..., 0], np.hypot(lab[..., 1], lab[..., 2])
-    detail = cv2.blur(np.abs(light - cv2.GaussianBlur(light, (0, 0), 1.5)), (7, 7))
-    smooth = detail < 1.2
-    blue = smooth & (light > 40) & (lab[..., 2] < -8) & (lab[..., 1] < 12)
-    white = smooth & (light > 86) & (chroma < 8)
-    sky = np.zeros(light.shape, bool)
-    for kind, least_top, least_area in ((blue, 0.35, 0.05), (white, 0.85, 0.15)):
-        _, parts = cv2.connectedComponents((kind | sky).astype(np.uint8), connectivity=4)
-        joined = np.isin(parts, np.setdiff1d(parts[0], 0))
-        if joined[0].mean() > least_top and joined.mean() > least_area:
-            sky |= joined
-    return sky
+    return Cues(sky_in(lab), _likeness(lab), _detail(lab), _vanishing(small), _row_steps(lab))
 
 
 def _likeness(lab: np.ndarray) -> float:

@@ -1,5 +1,6 @@
 """Depth Anything V2 through the transformers package (Yang et al. 2024, arXiv 2406.09414)."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from core.maths.camera import resized
 from core.maths.depth import relative_from_affine
 from core.maths.ground import fit_ground
 from core.perception.depth.embedded import snapped
+from core.perception.depth.sky import with_far_sky
 from core.perception.pretrained import IMAGENET, Stoppable, as_input, load_pretrained
 from core.types.camera import Intrinsics
 from core.types.depth import DepthEstimate, DepthMap
@@ -52,6 +54,7 @@ class DepthAnything:
             depth = DepthMap(1 / inverse, valid, "metric", self.info.title)
         else:
             depth = relative_from_affine(DepthMap(inverse, valid, "affine", self.info.title))
+        depth = replace(depth, values=with_far_sky(depth.values, photo.srgb), id="")
         return DepthEstimate(depth, intrinsics, fit_ground(depth.values, valid, resized(intrinsics, *size)))
 
     def predict(self, photo: Photo, cancel: CancelToken) -> Float32[np.ndarray, "h w"]:

@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.maths.camera import intrinsics_from_fov, intrinsics_of_photo, resized
 from core.maths.depth import sharpen_steps
 from core.maths.ground import fit_ground
+from core.perception.depth.sky import with_far_sky
 from core.perception.pretrained import HALF, Stoppable, as_input, load_pretrained
 from core.types.camera import Intrinsics
 from core.types.depth import DepthEstimate, DepthMap
@@ -54,7 +55,7 @@ class DepthPro:
         size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
         inverse = cv2.resize(told.canonical, size, interpolation=cv2.INTER_LINEAR) * (photo.width / intrinsics.fx)
         inverse = sharpen_steps(np.clip(inverse, _LEAST_INVERSE, _MOST_INVERSE).astype(np.float32), _STEP_RADIUS)
-        values, valid = 1 / inverse, np.ones(inverse.shape, bool)
+        values, valid = with_far_sky(1 / inverse, photo.srgb), np.ones(inverse.shape, bool)
         ground = fit_ground(values, valid, resized(intrinsics, *size))
         return DepthEstimate(DepthMap(values, valid, "metric", self.info.title), intrinsics, ground)
 

@@ -11,6 +11,7 @@ from core.maths.depth import sharpen_steps
 from core.maths.ground import fit_ground
 from core.nets.blocks import STRIDE
 from core.nets.depth_student import DepthStudent
+from core.perception.depth.sky import with_far_sky
 from core.types.camera import Intrinsics
 from core.types.depth import DepthEstimate, DepthMap
 from core.types.photo import Photo
@@ -44,7 +45,7 @@ class EmbeddedDepth:
         near = float(np.quantile(fine, _NEAR_SHARE))
         if not (np.isfinite(near) and near > 0):
             raise InvalidInput("The depth network found no depth in this photo; use the layout guess or a depth file.")
-        values = (1 / np.clip(fine / near, 1 / _FARTHEST, 4.0)).astype(np.float32)
+        values = with_far_sky((1 / np.clip(fine / near, 1 / _FARTHEST, 4.0)).astype(np.float32), photo.srgb)
         valid = np.ones(values.shape, bool)
         depth = DepthMap(values, valid, "relative", self.info.title)
         ground = fit_ground(values, valid, resized(intrinsics, *size))

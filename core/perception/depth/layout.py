@@ -4,8 +4,9 @@ import numpy as np
 from jaxtyping import Bool
 
 from core.maths.camera import resized
-from core.maths.layout import SKY_FACTOR, layout_depth
+from core.maths.layout import layout_depth
 from core.perception.depth.cues import guess_layout
+from core.perception.depth.sky import at_size, sky_depth
 from core.types.camera import Intrinsics
 from core.types.depth import DepthEstimate, DepthMap, Layout
 from core.types.photo import Photo
@@ -35,7 +36,7 @@ class LayoutDepth:
         factor = min(1.0, _LONGEST / max(photo.width, photo.height))
         size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
         values, ground = layout_depth(layout, resized(intrinsics, *size))
-        values[_sky_at(sky, size, layout)] = _sky_depth(values)
+        values[_sky_at(sky, size, layout)] = sky_depth(values)
         source = "Layout guess: ground, backdrop and sky only" if self.layout is None else "Layout set by hand"
         depth = DepthMap(values, np.ones(values.shape, bool), "relative", source, upright_objects=True)
         return DepthEstimate(depth, intrinsics, ground, layout)
@@ -43,11 +44,8 @@ class LayoutDepth:
 
 def _sky_at(sky: Bool[np.ndarray, "h w"], size: tuple[int, int], layout: Layout) -> Bool[np.ndarray, "H W"]:
     """The sky at depth size, above the horizon only."""
-    import cv2
-
-    grown = cv2.resize(sky.astype(np.float32), size, interpolation=cv2.INTER_LINEAR) > 0.5
     rows = (np.arange(size[1]) + 0.5) / size[1]
-    return grown & (rows < layout.horizon)[:, None]
+    return at_size(sky, *size) & (rows < layout.horizon)[:, None]
 
 
 def _sky_depth(values: np.ndarray) -> np.float32:
