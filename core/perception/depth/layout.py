@@ -46,8 +46,3 @@ def _sky_at(sky: Bool[np.ndarray, "h w"], size: tuple[int, int], layout: Layout)
     """The sky at depth size, above the horizon only."""
     rows = (np.arange(size[1]) + 0.5) / size[1]
     return at_size(sky, *size) & (rows < layout.horizon)[:, None]
-
-
-def _sky_depth(values: np.ndarray) -> np.float32:
-    """Far, but finite, so that the sky moves rightly with the camera."""
-    return np.float32(SKY_FACTOR * float(np.median(values)))
