@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from app.session_depth import DepthGestures
-from app.session_masks import MaskGestures
-from app.session_models import ModelGestures
+from app.session_finding import FindingGestures
 from core.editing.apply import new_project, scene_up
 from core.editing.history import History
 from core.editing.orbit import Orbit, camera_from_orbit
@@ -27,7 +26,7 @@ from core.types.project import Settings
 from core.types.scene import Placement, Vec3
 
 
-class Session(MaskGestures, DepthGestures, ModelGestures):
+class Session(FindingGestures, DepthGestures):
     """Opening, selecting, placing, looking: all that a page, a 3D view or a test does with a photo."""
 
     # ---- photo in

@@ -14,6 +14,7 @@ from core.editing.apply import apply
 from core.editing.history import History
 from core.editing.render import render
 from core.errors import InvalidInput
+from core.perception.everything import Proposal
 from core.perception.registry import preferred_depth, preferred_segmentation, segmentation_backends
 from core.types import edits
 from core.types.frame import Frame
@@ -42,6 +43,8 @@ class SessionCore:
         self.estimate = TimeEstimate()
         self.exports = ExportJobs(lambda: self._notify("progress"))
         self.models = ExportJobs(lambda: self._notify("progress"))
+        self._found: tuple[Proposal, ...] | None = None
+        self._finding = False
         self._mask_backend = services.mask_backend or preferred_segmentation()
         self._considered = (services.depth_backend or preferred_depth(), self._mask_backend)
         self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
@@ -150,6 +153,7 @@ class SessionCore:
                 mask_backend=self._mask_backend,
                 considered=self._considered,
                 models=self.models.state,
+                proposals=None if self._found is None else len(self._found),
             )
             if self._history is None:
                 return base
@@ -211,6 +215,8 @@ class SessionCore:
 
     def _replace_history(self, history: History) -> None:
         with self._lock:
+            if self._history is None or history.project.photo.id != self.project.photo.id:
+                self._found = None
             self._history, self._selected = history, None
             self._picks.clear()
             self._revision += 1

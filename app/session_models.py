@@ -78,7 +78,7 @@ class ModelGestures(SessionCore):
             self.services.segmentation(name)
 
         def done(_: None) -> None:
-            self._mask_backend = name
+            self._mask_backend, self._found = name, None
             self._notify("changed")
             if self._history is not None:
                 self._prepare_clicks(self.project.photo)
@@ -110,8 +110,14 @@ class ModelGestures(SessionCore):
         self.services.fetch_model(name, progress, cancel)
         self._notify("changed")
 
-    def _in_background(self, stage: str, work: Callable[[Tell, CancelToken], Any], done: Callable[[Any], None]) -> None:
-        """After what was started before it; its failure is told to listeners."""
+    def _in_background(
+        self,
+        stage: str,
+        work: Callable[[Tell, CancelToken], Any],
+        done: Callable[[Any], None],
+        over: Callable[[], None] = lambda: None,
+    ) -> None:
+        """After what was started before it; its failure is told to listeners. `over` is called however it ends."""
         cancel = CancelToken()
 
         def run() -> None:
@@ -121,5 +127,7 @@ class ModelGestures(SessionCore):
                 self._notify("changed")
             except Exception as failure:  # noqa: BLE001 - the thread's boundary: every failure becomes a notice
                 self.report(sentence_of(failure))
+            finally:
+                over()
 
         threading.Thread(target=run, name="models", daemon=True).start()

@@ -65,6 +65,7 @@ class SessionState:
     """All a page shows beside pictures. Sizes in pixels, angles in degrees, times in seconds.
 
     `considered` are the depth and the mask back-end that the models panel tells about; `models` is what it started.
+    `proposals` is how many objects were found in the photo, None before anybody looked for them.
     """
 
     revision: int
@@ -92,6 +93,7 @@ class SessionState:
     job: JobState = field(default_factory=JobState)
     export: JobState = field(default_factory=JobState)
     models: JobState = field(default_factory=JobState)
+    proposals: int | None = None
     share_invented: float | None = None
     expected_seconds: float | None = None
     unit: str = "units"

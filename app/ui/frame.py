@@ -8,6 +8,7 @@ from app.ui.text import say
 # Tool, its picture, its key.
 TOOLS = (
     ("move", "V"),
+    ("all", "A"),
     ("box", "B"),
     ("lasso", "L"),
     ("brush", "P"),

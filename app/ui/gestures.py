@@ -96,6 +96,17 @@ class Distance(Gesture):
         session.set_distance(self.start, self.end, self.metres)
 
 
+class Take(Gesture):
+    """Cut out one of the proposed objects."""
+
+    type: Literal["take"]
+    index: Annotated[int, Field(ge=0, le=1000)]
+
+    def run(self, session: "Session") -> None:
+        pointing.require_photo_view(session)
+        session.take_proposal(self.index)
+
+
 class Select(Gesture):
     type: Literal["select"]
     object: ObjectId | None
@@ -197,7 +208,7 @@ class MoveLayout(Gesture):
 
 
 class Plain(Gesture):
-    type: Literal["undo", "redo", "home", "cancel", "next_candidate"]
+    type: Literal["undo", "redo", "home", "cancel", "next_candidate", "find_objects"]
 
     def run(self, session: "Session") -> None:
         getattr(session, self.type)()
@@ -235,6 +246,7 @@ AnyGesture = Annotated[
     | Brush
     | Retouch
     | Distance
+    | Take
     | Select
     | Place
     | Slide

@@ -2,9 +2,9 @@
 
 Stable ids (each also a `data-testid` where the element is ours): `open`, `file`, `photo-name`, `photo-size`,
 `undo`, `redo`, `view-photo`, `view-space`, `compare`, `engine`, `export`, `export-menu`, `keys`; `tool-move`,
-`tool-box`, `tool-lasso`, `tool-brush`, `tool-eraser`, `tool-depth` (with `depth-bar`, `depth-over`, `touch-<name>`,
-`touch-strength`), `tool-ruler` (with `ruler-bar`, `measured`, `ruler-metres`, `ruler-apply`), `tool-pan`, `fit`,
-`zoom`; `stage` (with `data-state`
+`tool-all`, `tool-box`, `tool-lasso`, `tool-brush`, `tool-eraser`, `tool-depth` (with `depth-bar`, `depth-over`,
+`touch-<name>`, `touch-strength`), `tool-ruler` (with `ruler-bar`, `measured`, `ruler-metres`, `ruler-apply`),
+`tool-pan`, `fit`, `zoom`; `stage` (with `data-state`
 empty | ready | selected | dragging, `data-view` photo | space, `data-revision`, `data-object` moved | rest and
 `data-layout` when there is one: panels show their parts by these), `base`, `result`,
 `invented`, `mask`, `drag-preview`, `overlay`, `divider`, `line-horizon`, `line-ground_end`, `space`, `space-bar`,

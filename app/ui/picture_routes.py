@@ -11,6 +11,7 @@ from app import pictures
 from app.ui import hand
 from app.ui.gestures import Drag
 from app.ui.pointing import require_photo_view
+from app.ui.proposals import proposals_in_view
 from app.ui.snapshot import arrows, probe
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ def add_pictures(router: APIRouter, known: "Callable[[str], Session]") -> None:
     def outlines(key: str) -> dict[str, Any]:
         session = known(key)
         return {"outlines": hand.outlines_in_view(session)}
+
+    @router.get("/{key}/proposals")
+    def proposals(key: str) -> dict[str, Any]:
+        session = known(key)
+        return {"proposals": proposals_in_view(session)}
 
     @router.get("/{key}/probe")
     def value_at(key: str, x: float, y: float) -> dict[str, Any]:

@@ -100,6 +100,7 @@ export function showHints(state) {
   const hint = $("hint"), space = $("stage").dataset.view === "space", tool = currentTool();
   let words = "";
   if (state.photo_name && space) words = say("hint.space");
+  else if (state.photo_name && tool === "all") words = say(proposalsHint(state));
   else if (state.photo_name && tool !== "move") words = say(`hint.${tool}`);
   else if (state.photo_name && state.selected) words = say(chosen(state)?.at_rest ? "hint.selected" : "hint.moved");
   else if (state.photo_name && state.step === 0) words = say("hint.ready");
@@ -113,5 +114,7 @@ export function showHints(state) {
   label.hidden = !told;
 }
 
+const proposalsHint = ({ proposals }) =>
+  (proposals === null ? "hint.finding" : proposals ? "hint.all" : "hint.nothing");
 export const maskFill = (state) => load("fill", state.selected && chosen(state)?.at_rest ? "picture/mask" : null);
 const chosen = (state) => state.objects.find((item) => item.selected);

@@ -13,6 +13,7 @@ import { showObjects } from "./objects.js";
 import { outline, setOutlines, setSelected } from "./overlay.js";
 import { depthIsOpen, panelPictures, settled, showInvented, stagePictures } from "./pictures.js";
 import { inSpace, listenToSpace, listenToSpaceBar, showSpace, showUnit, spaceHome } from "./space.js";
+import { showProposals } from "./proposals.js";
 import { abandon, choose, holdSpace, listenToPointer, resizeBrush, setState } from "./tools.js";
 import { actualPixels, fit, frame, setSize, watchSize, view } from "./view.js";
 import { $, fail, forgive, say } from "./words.js";
@@ -89,6 +90,7 @@ function heard(news) {
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);
   showDepthTools(state, news.kinds);
+  showProposals(state);
   showHandles(state);
   if (comparing() && state.step === 0) compare(false);
 }
@@ -115,7 +117,7 @@ function bindKeys() {
   bind("file", "keys.open", "ctrl+o", () => chooseFile("photo"));
   note("file", "keys.paste", "ctrl+v");
   bind("file", "keys.export", "ctrl+s", toggleExportMenu);
-  for (const [tool, key] of [["move", "v"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["depth", "d"], ["ruler", "m"], ["pan", "c"]]) {
+  for (const [tool, key] of [["move", "v"], ["all", "a"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["depth", "d"], ["ruler", "m"], ["pan", "c"]]) {
     bind("tools", `tool.${tool}`, key, () => { if (inSpace()) return false; choose(tool); });
   }
   bind("tools", "keys.smaller", "[", () => resizeBrush(1 / 1.2));
@@ -182,8 +184,8 @@ function bindButtons() {
   $("panels").addEventListener("pointerout", (event) => {
     if (event.target.id === "depth-map") $("depth-value").textContent = "";
   });
-  addEventListener("studio-tool", () => { if (state) { showHints(state); showDepthTools(state); } });
-  addEventListener("studio-view", () => { if (state) { showHints(state); showHandles(state); } });
+  addEventListener("studio-tool", () => { if (state) { showHints(state); showDepthTools(state); showProposals(state); } });
+  addEventListener("studio-view", () => { if (state) { showHints(state); showHandles(state); showProposals(state); } });
   addEventListener("studio-let-go", () => {
     if (!state) return;
     $("stage").dataset.state = stageState();

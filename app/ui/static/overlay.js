@@ -2,13 +2,22 @@
 import { onView, toStage, view } from "./view.js";
 import { $ } from "./words.js";
 
-const drawn = { outlines: {}, selected: null, hovered: null, tool: null };
+const drawn = { outlines: {}, selected: null, hovered: null, tool: null, proposals: [], proposed: null };
 let pending = false;
 
 export const outline = () => drawn.outlines[drawn.selected] ?? [];
 export function setOutlines(outlines) { drawn.outlines = outlines; redraw(); }
 export function setSelected(object) { drawn.selected = object; redraw(); }
 export function setTool(shape) { drawn.tool = shape; redraw(); }
+
+// Proposed objects: {index, outline, area}, the smallest last.
+export function setProposals(proposals) { drawn.proposals = proposals; drawn.proposed = null; redraw(); }
+
+export function setProposed(proposal) {
+  if (proposal === drawn.proposed) return;
+  drawn.proposed = proposal;
+  redraw();
+}
 
 export function setHovered(object) {
   if (object === drawn.hovered) return;
@@ -22,7 +31,7 @@ export function objectAt(point) {
   return inside(drawn.selected) ? drawn.selected : Object.keys(drawn.outlines).findLast(inside) ?? null;
 }
 
-function holds(polygons, [x, y]) {
+export function holds(polygons, [x, y]) {
   let inside = false;
   for (const polygon of polygons) {
     for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i++) {
@@ -53,6 +62,7 @@ function paint() {
     pen.beginPath();
     pen.rect(...toStage([-0.5, -0.5]), view.width * view.scale, view.height * view.scale);
     pen.clip();
+    paintProposals(pen);
     if (drawn.hovered !== drawn.selected) paintOutline(pen, drawn.hovered, [4, 4]);
     paintOutline(pen, drawn.selected, []);
     pen.restore();
@@ -64,6 +74,24 @@ function paintOutline(pen, object, dash) {
   pen.beginPath();
   for (const polygon of drawn.outlines[object] ?? []) trace(pen, polygon, true);
   twice(pen, dash);
+}
+
+// Hues a golden angle apart: neighbours in the list never look alike.
+function paintProposals(pen) {
+  for (const proposal of drawn.proposals) {
+    const over = proposal === drawn.proposed, hue = (proposal.index * 137.5) % 360;
+    pen.beginPath();
+    for (const polygon of proposal.outline) trace(pen, polygon, true);
+    pen.fillStyle = `hsl(${hue} 90% 60% / ${over ? 0.45 : 0.12})`;
+    pen.fill("evenodd");
+    pen.lineJoin = "round";
+    pen.strokeStyle = "#000a";
+    pen.lineWidth = over ? 5 : 3;
+    pen.stroke();
+    pen.strokeStyle = `hsl(${hue} 90% 65%)`;
+    pen.lineWidth = over ? 3 : 1.5;
+    pen.stroke();
+  }
 }
 
 function trace(pen, points, closed) {

@@ -2,11 +2,12 @@
 import { cancelDrag, dragging, finishDrag, startDrag, moveDrag } from "./drag.js";
 import { drawRuler, dropRuler, measure, touch } from "./depth_tools.js";
 import { ask, gesture } from "./link.js";
-import { objectAt, setHovered, setTool as draw } from "./overlay.js";
+import { objectAt, setHovered, setProposed, setTool as draw } from "./overlay.js";
+import { proposalAt, take } from "./proposals.js";
 import { inPhoto, onStage, onView, pan, toPhoto, view, zoomAt } from "./view.js";
 import { $, announce, hush, say } from "./words.js";
 
-const TOOLS = ["move", "box", "lasso", "brush", "eraser", "depth", "ruler", "pan"];
+const TOOLS = ["move", "all", "box", "lasso", "brush", "eraser", "depth", "ruler", "pan"];
 const CLICK_PIXELS = 4;
 let tool = "move", radius = 20, press = null, spaceHeld = false, state = null, at = null;
 
@@ -96,8 +97,9 @@ function move(event) {
 
 // Shows what a click here would take.
 function pointAt(pixel) {
-  const over = tool === "move" ? objectAt(pixel) : null;
-  $("stage").dataset.over = !over ? "" : over === state?.selected ? "selected" : "object";
+  const over = tool === "move" ? objectAt(pixel) : null, proposed = tool === "all" ? proposalAt(pixel) : null;
+  $("stage").dataset.over = over || proposed ? (over && over === state?.selected ? "selected" : "object") : "";
+  setProposed(proposed);
   setHovered(over);
 }
 
@@ -109,6 +111,7 @@ async function up(event) {
   const point = toPhoto(event);
   if (dragging()) return finishDrag(point, event.shiftKey);
   if (tool === "move") return from.far ? undefined : click(event, point, from.button);
+  if (tool === "all") return from.far ? undefined : busy(take(point));
   const points = thinned([...from.points, point]);
   preview();
   if (tool === "box" && from.far) await busy(gesture("box", { start: clamp(from.start), end: clamp(point) }));
