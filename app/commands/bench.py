@@ -4,11 +4,15 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.perception.registry import Entry
+    from core.types.protocols import SegmentationBackend
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEED = ("start_up", "drag_latency", "full_size", "memory")
@@ -22,13 +26,21 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
         ("warp", "real pairs: the first photo moved to the second's camera", bench_warp),
         ("fill", "fills of holes whose content is known", bench_fill),
         ("click", "masks after simulated clicks on known objects, every installed back-end a row", bench_click),
+        (
+            "objects",
+            "known objects among those proposed all at once, every installed mask back-end a row",
+            bench_objects,
+        ),
         ("depth", "estimated against measured depth, every installed back-end a row", bench_depth),
     ):
         kind = kinds.add_parser(name, help=words)
         kind.add_argument("folder", metavar="DIR", type=Path, help="the benchmark's folder, with its index")
         kind.add_argument("--limit", metavar="N", type=int, help="at most so many cases (of each kind or source)")
         kind.add_argument("--json", action="store_true", help="print one JSON object")
-        kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
+        if name != "objects":
+            kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
+        if name in ("click", "objects", "depth"):
+            kind.add_argument("--backend", metavar="NAME", nargs="+", help="these back-ends only")
         if name == "warp":
             kind.add_argument(
                 "--own-depth", metavar="NAME", nargs="*",
@@ -119,14 +131,20 @@ def bench_fill(args: argparse.Namespace) -> int:
 
 def bench_click(args: argparse.Namespace) -> int:
     """Overlap after one, three and five clicks, and clicks to 0.85. Raises EditorError."""
-    from core.evaluation import click_bench
-    from core.perception.registry import make_segmentation_backend, segmentation_backends
+    from core.evaluation.click_bench import click_report, run_click_bench
 
     limit = {} if args.limit is None else {"photos_per_source": args.limit}
-    entries = segmentation_backends().items()
-    backends = [make_segmentation_backend(name) for name, entry in entries if entry.why_not() is None]
-    rows = click_bench.run_click_bench(backends, args.folder, sheet=args.sheet, **limit)
-    return _print_rows(args, rows, _click_table)
+    rows = run_click_bench(_mask_backends(args), args.folder, sheet=args.sheet, **limit)
+    return _print_rows(args, rows, lambda collected: _table(click_report(collected)))
+
+
+def bench_objects(args: argparse.Namespace) -> int:
+    """Shares of known objects that are proposed. Raises EditorError."""
+    from core.evaluation.objects_bench import objects_report, run_objects_bench
+
+    limit = {} if args.limit is None else {"photos_per_source": args.limit}
+    rows = run_objects_bench(_mask_backends(args), args.folder, **limit)
+    return _print_rows(args, rows, lambda collected: _table(objects_report(collected)))
 
 
 def bench_depth(args: argparse.Namespace) -> int:
@@ -134,7 +152,7 @@ def bench_depth(args: argparse.Namespace) -> int:
     from core.evaluation import depth_bench
     from core.perception.registry import depth_backends, make_depth_backend
 
-    backends = [make_depth_backend(name) for name, entry in depth_backends().items() if entry.why_not() is None]
+    backends = [make_depth_backend(name) for name in _chosen(args, depth_backends())]
     rows = depth_bench.run_depth_bench(backends, args.folder, args.limit, args.sheet)
     return _print_rows(args, rows, depth_bench.report)
 
@@ -165,10 +183,18 @@ def _print_rows(args: argparse.Namespace, rows: Iterator[Any], table: Callable[[
     return 0
 
 
-def _click_table(rows: list[Any]) -> str:
-    from core.evaluation.click_bench import click_report
+def _mask_backends(args: argparse.Namespace) -> "list[SegmentationBackend]":
+    from core.perception.registry import make_segmentation_backend, segmentation_backends
 
-    lines = click_report(rows)
+    return [make_segmentation_backend(name) for name in _chosen(args, segmentation_backends())]
+
+
+def _chosen(args: argparse.Namespace, entries: "Mapping[str, Entry[Any]]") -> list[str]:
+    """The back-ends that were asked for, else all that can run here."""
+    return args.backend or [name for name, entry in entries.items() if entry.why_not() is None]
+
+
+def _table(lines: list[dict[str, str | float]]) -> str:
     if not lines:
         return "no object was found"
     head = "".join(f"{name:>18}" for name in lines[0])

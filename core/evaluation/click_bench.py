@@ -1,6 +1,5 @@
 """How good mask back-ends are after 1, 3 and 5 simulated clicks on objects with known masks, and how many it takes."""
 
-import csv
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -12,11 +11,10 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from core.errors import InvalidInput
+from core.evaluation.mask_set import known_photos, mask_overlap
 from core.evaluation.sheets import strip, write_sheet
 from core.maths.clicks import correcting_click
 from core.types.mask import Click, Prompt
-from core.types.photo import Photo
 from core.types.protocols import Embedding, SegmentationBackend
 
 Result = TypeVar("Result")
@@ -25,7 +23,6 @@ MOST_CLICKS = 20
 REPORTED_CLICKS = 5
 _SHOWN_CLICKS = 1, 3
 _WANTED = 0.85
-_IGNORE = 255
 _SHEET_HEIGHT = 160
 
 
@@ -73,19 +70,18 @@ def run_click_bench(
     back-end's mask after one click and after three. Raises InvalidInput when the folder has no index.
     """
     strips = []
-    for entry in _sample(folder, photos_per_source):
-        photo, ids = _load(folder, entry)
+    for known in known_photos(folder, photos_per_source):
+        photo, counted = known.photo, known.counted
         prepared = [_timed(partial(backend.prepare, photo)) for backend in backends]
-        wanted = [int(k) for k in np.unique(ids) if k not in (0, _IGNORE) and (ids == k).mean() >= smallest]
-        for object_id in wanted[:objects_per_photo]:
-            truth, counted = ids == object_id, ids != _IGNORE
+        for object_id in known.object_ids(smallest)[:objects_per_photo]:
+            truth = known.ids == object_id
             cells = [_shown(photo.srgb, truth)]
             for backend, (embedding, prepare) in zip(backends, prepared, strict=True):
                 played = _play(backend, embedding, truth, counted)
                 cells += [_shown(photo.srgb, mask) for mask in played.masks]
                 reached = (count for count, overlap in enumerate(played.overlaps, 1) if overlap >= _WANTED)
                 yield ClickRow(
-                    backend.info.name, entry["source"], entry["file"], object_id,
+                    backend.info.name, known.source, known.file, object_id,
                     tuple(played.overlaps[:REPORTED_CLICKS]), played.best_of_first, next(reached, MOST_CLICKS),
                     prepare, played.seconds / len(played.overlaps),
                 )  # fmt: skip
@@ -129,9 +125,9 @@ def _play(
         masks, seconds = _timed(partial(backend.segment, embedding, prompt))
         spent += seconds
         found = masks[0].coverage >= 128
-        overlaps.append(_overlap(found, truth, counted))
+        overlaps.append(mask_overlap(found, truth, counted))
         if len(overlaps) == 1:
-            best = max(_overlap(mask.coverage >= 128, truth, counted) for mask in masks)
+            best = max(mask_overlap(mask.coverage >= 128, truth, counted) for mask in masks)
         if len(overlaps) in _SHOWN_CLICKS:
             shown.append(found)
         prompt = Prompt(prompt.clicks, prompt.box, masks[0])
@@ -157,31 +153,3 @@ def _next_prompt(
     if found_click is None:
         return prompt
     return Prompt((*prompt.clicks, Click(*found_click)), prompt.box, prompt.previous)
-
-
-def _overlap(found: np.ndarray, truth: np.ndarray, counted: np.ndarray) -> float:
-    union = int(((found | truth) & counted).sum())
-    return float((found & truth & counted).sum() / union) if union else 1.0
-
-
-def _sample(folder: Path, per_source: int) -> list[dict[str, str]]:
-    """The first photos of each source, in the index's order."""
-    index = folder / "index.csv"
-    if not index.is_file():
-        raise InvalidInput(f"There is no index.csv in {folder}; give the folder of a mask benchmark.")
-    taken: dict[str, list[dict[str, str]]] = defaultdict(list)
-    with index.open(newline="") as lines:
-        for entry in csv.DictReader(lines):
-            if entry["kind"] == "object" and len(taken[entry["source"]]) < per_source:
-                taken[entry["source"]].append(entry)
-    return [entry for entries in taken.values() for entry in entries]
-
-
-def _load(folder: Path, entry: dict[str, str]) -> tuple[Photo, UInt8[np.ndarray, "H W"]]:
-    from PIL import Image
-
-    with Image.open(folder / entry["file"]) as picture:
-        pixels = np.array(picture.convert("RGB"))
-    with Image.open(folder / entry["mask"]) as picture:
-        ids = np.array(picture)
-    return Photo(Path(entry["file"]).name, pixels, pixels), ids
