@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core.training.packed import PackedSet
+    from core.training.tasks import Task
 
 PRESETS = Path(__file__).resolve().parents[2] / "assets" / "configs"
 PACK = "pack"
@@ -38,6 +39,10 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
             kind.add_argument("--rgb-quantizer", metavar="DIR", type=Path, required=True)
         if name == "lras-flow":
             kind.add_argument("--flow-quantizer", metavar="DIR", type=Path, required=True)
+        if name in ("depth", "click"):
+            kind.add_argument(
+                "--encoder", metavar="FILE", type=Path, help="begin with the encoder of this depth or click network"
+            )
         if name == "fill":
             kind.add_argument(
                 "--lpips", metavar=("TRUNK", "HEADS"), type=Path, nargs=2,
@@ -82,12 +87,22 @@ def run_train(args: argparse.Namespace) -> int:
         drawer = Drawer(_packed(args, place.is_first), config)
         judge = load_lpips(*args.lpips) if args.task == "fill" and args.lpips else None
         task = make_task(config, drawer, place.device, rgb, flow, judge)
+        _begin_with(task, getattr(args, "encoder", None))
         progress = train(
             task, config, args.out, place, args.resume, Limits(args.minutes, args.fit_minutes), cancel, _say
         )
     if place.is_first:
         _say(f"step {progress.step} of {progress.steps}, least held-out loss {progress.best:.4g}, in {args.out}")
     return 0
+
+
+def _begin_with(task: "Task", encoder: Path | None) -> None:
+    from core.nets.blocks import Pyramid
+    from core.nets.files import take_encoder
+
+    if encoder is not None:
+        assert isinstance(task.network, Pyramid)
+        take_encoder(encoder, task.network)
 
 
 def run_pack(args: argparse.Namespace) -> int:

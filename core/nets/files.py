@@ -8,8 +8,10 @@ from typing import TypeVar
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import Tensor
 
 from core.errors import InvalidInput
+from core.nets.blocks import Pyramid
 from core.nets.click_student import ClickStudent, ClickStudentConfig
 from core.nets.depth_student import DepthStudent, DepthStudentConfig
 from core.nets.fill_student import FillStudent, FillStudentConfig
@@ -22,6 +24,7 @@ _KINDS = {
     FillStudent: "lras-studio-fill-student-1",
 }
 _CONFIGS = {DepthStudent: DepthStudentConfig, ClickStudent: ClickStudentConfig, FillStudent: FillStudentConfig}
+_ENCODER = {"stem", "shrink", "stages", "context"}
 _WORDS = {DepthStudent: "depth", ClickStudent: "click", FillStudent: "fill"}
 
 
@@ -55,18 +58,31 @@ def load_fill_student(path: Path) -> FillStudent:
     return _load(path, FillStudent)
 
 
+def take_encoder(path: Path, network: Pyramid) -> int:
+    """Start `network` with the encoder of a depth or click network, as far as both have it; how many tensors that was.
+
+    Raises InvalidInput when the file is damaged, or its encoder is of other sizes.
+    """
+    stored, _ = _read(path)
+    own = network.state_dict()
+    shared = {
+        name: stored[name]
+        for name in own
+        if name.partition(".")[0] in _ENCODER and name in stored and stored[name].shape == own[name].shape
+    }
+    if not {"stem.weight", "shrink.0.weight", "shrink.3.weight"} <= set(shared):
+        raise InvalidInput(f"{path} has no encoder of this network's sizes; leave it out, or take those sizes.")
+    network.load_state_dict(shared, strict=False)
+    return len(shared)
+
+
 def _bytes(network: DepthStudent | ClickStudent | FillStudent, dtype: torch.dtype) -> bytes:
     tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in network.state_dict().items()}
     return save(tensors, {"kind": _KINDS[type(network)], "config": json.dumps(dataclasses.asdict(network.config))})
 
 
 def _load(path: Path, network_type: type[Network]) -> Network:
-    try:
-        with safe_open(path, "pt") as stored:
-            described = stored.metadata() or {}
-            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise InvalidInput(f"{path} is missing, truncated or damaged; install it again.") from error
+    tensors, described = _read(path)
     if described.get("kind") != _KINDS[network_type]:
         raise InvalidInput(f"{path} is no {_WORDS[network_type]} network of this version; install it again.")
     table = json.loads(described["config"])
@@ -79,3 +95,13 @@ def _load(path: Path, network_type: type[Network]) -> Network:
     if not all(bool(tensor.isfinite().all()) for tensor in tensors.values()):
         raise InvalidInput(f"{path} holds weights that are not finite; install it again.")
     return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload]
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """All tensors in float32, and what the file says of itself."""
+    try:
+        with safe_open(path, "pt") as stored:
+            tensors = {name: stored.get_tensor(name).float() for name in stored.keys()}  # noqa: SIM118 - not a dict
+            return tensors, stored.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise InvalidInput(f"{path} is missing, truncated or damaged; install it again.") from error
