@@ -20,10 +20,11 @@ _POINTS_ALONG = 11  # grid points along the longer side
 _COMPARED = 96  # longer side of the masks when they are compared
 _SMALLEST, _LARGEST = 0.002, 0.6  # shares of the photo
 _FRAMED = 0.4  # a mask that lies along more of the frame than this is a place, not a thing
+_FRAME_COST = 4.0  # and the more it lies along the frame, the less likely it is one: rating times exp(-cost share)
 _SAME = 0.6  # overlap from which two masks are one object
-_CROSSING = 0.3, 0.8  # shares of the smaller mask within the larger one: neither apart nor a part of it
-_DOUBT = 1.0, 0.35  # what is believed of a mask before other points speak: weight in points, agreement
-_LEAST = 0.35  # rating below which a mask is not shown
+_CROSSING = 0.5, 0.8  # shares of the smaller mask within the larger one: neither apart nor a part of it
+_DOUBT = 0.5, 0.35  # what is believed of a mask before other points speak: weight in points, agreement
+_LEAST = 0.2  # rating below which a mask is not shown
 _MOST = 30
 
 
@@ -31,7 +32,8 @@ _MOST = 30
 class Proposal:
     """Something that could be cut out: coverage 0..255 at the work size.
 
-    `rating` (0..1) is the back-end's own times how far its points agree; `source` is the back-end's title.
+    `rating` (0..1) is the back-end's own, less for what the frame cuts, times how far its points agree; `source` is
+    the back-end's title.
     """
 
     coverage: UInt8[np.ndarray, "h w"]
@@ -52,7 +54,7 @@ class Proposal:
 
 @dataclass(frozen=True, eq=False)
 class _Candidate:
-    """An answer to the click on the grid's point of that number, with the back-end's own rating."""
+    """An answer to the click on the grid's point of that number, rated by the back-end and by what the frame cuts."""
 
     coverage: UInt8[np.ndarray, "h w"]
     point: int
@@ -111,17 +113,12 @@ def _asked(
     for point, (x, y) in enumerate(points.tolist()):
         cancel.check()
         for mask in backend.segment(embedding, Prompt((Click(x, y),))):
-            if _may_be_a_thing(mask.coverage >= 128):
-                found.append(_Candidate(mask.coverage, point, mask.score))
+            inside = mask.coverage >= 128
+            framed = float(np.concatenate([inside[0], inside[-1], inside[:, 0], inside[:, -1]]).mean())
+            if _SMALLEST <= inside.mean() <= _LARGEST and framed <= _FRAMED:
+                found.append(_Candidate(mask.coverage, point, mask.score * float(np.exp(-_FRAME_COST * framed))))
         tell((point + 1) / len(points))
     return found
-
-
-def _may_be_a_thing(mask: Bool[np.ndarray, "h w"]) -> bool:
-    if not _SMALLEST <= mask.mean() <= _LARGEST:
-        return False
-    rim = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
-    return float(rim.mean()) <= _FRAMED
 
 
 def _small(coverage: UInt8[np.ndarray, "h w"]) -> Bool[np.ndarray, "r c"]:

@@ -47,9 +47,10 @@ def segmentation_backends() -> dict[str, Entry[SegmentationBackend]]:
     """All mask back-ends, the preferred one first."""
     graphcut = BackendInfo("graphcut", "Colour and edge cut (no network)", "MIT")
     network = BackendInfo("embedded", "Click network (built in)", "MIT")
-    entries: dict[str, Entry[SegmentationBackend]] = {graphcut.name: Entry(graphcut, _graphcut, _graphcut_why_not)}
-    if _embedded_clicks_why_not() is None:
-        entries[network.name] = Entry(network, _embedded_clicks, _embedded_clicks_why_not)
+    entries: dict[str, Entry[SegmentationBackend]] = {
+        network.name: Entry(network, _embedded_clicks, _embedded_clicks_why_not),
+        graphcut.name: Entry(graphcut, _graphcut, _graphcut_why_not),
+    }
     for model in _of_kind("mask"):
         info = BackendInfo(model.name, model.title, model.licence)
         entries[model.name] = Entry(info, partial(_hub_masks, model, info), partial(_hub_why_not, model))

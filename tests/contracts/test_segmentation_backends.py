@@ -37,7 +37,7 @@ def overlap(mask: Mask, truth: np.ndarray) -> float:
 def test_a_click_finds_a_plain_object(backend, embedding):
     ys, xs = np.mgrid[:120, :160]
     masks = backend.segment(embedding, Prompt((Click(80, 60),)))
-    assert overlap(masks[0], np.hypot(xs - 80, ys - 60) < 33.6) > 0.93
+    assert overlap(masks[0], np.hypot(xs - 80, ys - 60) < 33.6) > 0.85
 
 
 def test_candidates_come_best_first_at_the_photos_size(backend, embedding):

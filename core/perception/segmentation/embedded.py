@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int32, UInt8
 from torch import Tensor
 
 from core.errors import InvalidInput
@@ -18,7 +18,7 @@ from core.types.mask import Mask, Prompt
 from core.types.photo import Photo
 from core.types.protocols import BackendInfo, Embedding
 
-LONGEST = 384
+LONGEST = 320
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,16 +56,33 @@ class EmbeddedClicks:
         if not isinstance(prepared, Prepared):
             raise InvalidInput(f"This photo was prepared by {embedding.backend!r}, not by {self.info.name!r}; redo it.")
         check_prompt(prompt, prepared.width, prepared.height)
-        if not prompt.clicks and prompt.box is None and not _covers_anything(prompt):
-            raise InvalidInput("The earlier mask is empty; click on the object.")
         with torch.inference_mode():
             logits, rated = self._network.decode(prepared.features, network_prompts(prompt, prepared))
         masks = []
         for index in rated[0].argsort(descending=True, stable=True).tolist():
             coarse = (logits[0, index].sigmoid() * 255).round().to(torch.uint8).numpy()
-            fine = refine_edge(coarse, prepared.guide, prepared.width, prepared.height)
+            fine = refine_edge(meant(coarse, prompt, prepared), prepared.guide, prepared.width, prepared.height)
             masks.append(Mask(obeying(fine, prompt), source=self.info.title, score=float(rated[0, index])))
         return masks
+
+
+def meant(coarse: UInt8[np.ndarray, "h w"], prompt: Prompt, prepared: Prepared) -> UInt8[np.ndarray, "h w"]:
+    """The mask without parts that hold no click that adds and were not in the earlier mask; whole if that is all."""
+    rows, columns = coarse.shape
+    scale = np.array([columns / prepared.width, rows / prepared.height])
+    _, parts = cv2.connectedComponents((coarse >= 128).astype(np.uint8))
+    held = {_at(parts, *_scaled(click.x, click.y, scale)) for click in prompt.clicks if click.positive}
+    if prompt.previous is not None:
+        before = cv2.resize(prompt.previous.coverage, (columns, rows), interpolation=cv2.INTER_AREA) >= 128
+        share = np.bincount(parts.ravel(), before.ravel()) / np.maximum(np.bincount(parts.ravel()), 1)
+        held |= set(np.flatnonzero(share > 0.5).tolist())
+    held.discard(0)
+    return np.where(np.isin(parts, list(held)), coarse, np.uint8(0)) if held else coarse
+
+
+def _at(parts: Int32[np.ndarray, "h w"], x: float, y: float) -> int:
+    rows, columns = parts.shape
+    return int(parts[min(rows - 1, max(0, round(y))), min(columns - 1, max(0, round(x)))])
 
 
 def network_prompts(prompt: Prompt, prepared: Prepared) -> Prompts:
@@ -93,7 +110,3 @@ def _previous(prompt: Prompt, rows: int, columns: int) -> Float32[Tensor, "1 h w
 
 def _scaled(x: float, y: float, scale: np.ndarray) -> tuple[float, float]:
     return float((x + 0.5) * scale[0] - 0.5), float((y + 0.5) * scale[1] - 0.5)
-
-
-def _covers_anything(prompt: Prompt) -> bool:
-    return prompt.previous is not None and bool(prompt.previous.coverage.any())

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from core.errors import InvalidInput
-from core.nets.click_student import ClickStudent, ClickStudentConfig
+from core.nets.click_student import ClickStudent, ClickStudentConfig, Features
 from core.perception import registry
-from core.perception.segmentation.embedded import EmbeddedClicks, network_prompts
+from core.perception.segmentation.embedded import EmbeddedClicks, Prepared, meant, network_prompts
 from core.types.mask import Box, Click, Mask, Prompt
 from core.types.photo import Photo
 from core.types.protocols import Embedding, SegmentationBackend
@@ -73,3 +73,18 @@ def test_it_is_offered_only_where_its_weights_come_along() -> None:
     from core.files.weights import embedded_missing
 
     assert ("embedded" in registry.segmentation_backends()) == (embedded_missing("click_student") is None)
+
+
+def test_parts_that_nobody_pointed_at_are_left_out() -> None:
+    coarse = np.zeros((32, 64), np.uint8)
+    coarse[8:24, 4:20] = coarse[8:24, 40:60] = 255
+    prepared = Prepared(Features((), (), torch.zeros(0)), np.zeros((64, 128, 3), np.uint8), 128, 64)
+    left, right = coarse.copy(), coarse.copy()
+    left[:, 32:], right[:, :32] = 0, 0
+    np.testing.assert_array_equal(meant(coarse, Prompt((Click(24, 32),)), prepared), left)
+    both = Prompt((Click(24, 32), Click(100, 32), Click(2, 2, False)))
+    np.testing.assert_array_equal(meant(coarse, both, prepared), coarse)
+    before = Mask(np.repeat(np.repeat(right, 2, 0), 2, 1))
+    np.testing.assert_array_equal(meant(coarse, Prompt((Click(24, 32),), previous=before), prepared), coarse)
+    # A click beside everything says nothing of which part is meant.
+    np.testing.assert_array_equal(meant(coarse, Prompt((Click(2, 2),)), prepared), coarse)

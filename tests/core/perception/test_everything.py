@@ -69,7 +69,7 @@ class Whimsical(SameColour):
         column, row = (round(value) for value in (prompt.clicks[0].x, prompt.clicks[0].y))
         mask = np.zeros((rows, columns), np.uint8)
         mask[max(0, row - 60) : row + 60, max(0, column - 60) : column + 60] = 255
-        return [Mask(mask, "whimsical", 0.6)]
+        return [Mask(mask, "whimsical", 0.5)]
 
 
 def test_what_no_other_point_finds_is_not_proposed() -> None:
