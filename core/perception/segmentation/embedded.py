@@ -5,27 +5,35 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Float32, Int32, UInt8
+from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from core.errors import InvalidInput
 from core.nets.blocks import STRIDE
 from core.nets.click_student import ClickStudent, Features, Prompts
+from core.perception.segmentation import fitted
+from core.perception.segmentation.cut import CutPrior, best_cut, touching_seeds
+from core.perception.segmentation.evidence import border_strength
 from core.perception.segmentation.obey import obeying
-from core.perception.segmentation.prompts import check_prompt
+from core.perception.segmentation.prompts import Seeds, check_prompt, seeds_of
 from core.perception.segmentation.refine import guide_picture, refine_edge
+from core.perception.segmentation.regions import Regions, build_regions, work_picture
 from core.types.mask import Mask, Prompt
 from core.types.photo import Photo
 from core.types.protocols import BackendInfo, Embedding
 
 LONGEST = 320
+_PRIOR = CutPrior(1.0)
+_SUREST = 4.0
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """The payload of an embedding: the encoder's features, what guides edges, and the photo's size."""
+    """The payload of an embedding: the encoder's features, the photo's own borders, what guides edges, its size."""
 
     features: Features
+    regions: Regions
+    strength: Float32[np.ndarray, "E"]
     guide: UInt8[np.ndarray, "g k 3"]
     width: int
     height: int
@@ -47,8 +55,11 @@ class EmbeddedClicks:
         images = torch.from_numpy(small[None]).permute(0, 3, 1, 2).float() / 255
         with torch.inference_mode():
             features = self._network.encode(images.contiguous(memory_format=torch.channels_last))
-        prepared = Prepared(features, guide_picture(photo.srgb), photo.width, photo.height)
-        return Embedding(self.info.name, photo.id, prepared, features.size_bytes + prepared.guide.nbytes)
+        regions = build_regions(work_picture(photo.srgb))
+        strength = border_strength(regions, fitted.BORDER)
+        prepared = Prepared(features, regions, strength, guide_picture(photo.srgb), photo.width, photo.height)
+        size = features.size_bytes + regions.size_bytes + strength.nbytes + prepared.guide.nbytes
+        return Embedding(self.info.name, photo.id, prepared, size)
 
     def segment(self, embedding: Embedding, prompt: Prompt) -> list[Mask]:
         """Three masks, best first. Raises InvalidInput on an empty, contradictory or outside prompt."""
@@ -56,33 +67,31 @@ class EmbeddedClicks:
         if not isinstance(prepared, Prepared):
             raise InvalidInput(f"This photo was prepared by {embedding.backend!r}, not by {self.info.name!r}; redo it.")
         check_prompt(prompt, prepared.width, prepared.height)
+        seeds = seeds_of(prompt, prepared.regions, prepared.strength, prepared.width, prepared.height)
         with torch.inference_mode():
             logits, rated = self._network.decode(prepared.features, network_prompts(prompt, prepared))
         masks = []
         for index in rated[0].argsort(descending=True, stable=True).tolist():
-            coarse = (logits[0, index].sigmoid() * 255).round().to(torch.uint8).numpy()
-            fine = refine_edge(meant(coarse, prompt, prepared), prepared.guide, prepared.width, prepared.height)
+            coarse = snapped(logits[0, index].numpy(), prepared, seeds)
+            fine = refine_edge(coarse, prepared.guide, prepared.width, prepared.height)
             masks.append(Mask(obeying(fine, prompt), source=self.info.title, score=float(rated[0, index])))
         return masks
 
 
-def meant(coarse: UInt8[np.ndarray, "h w"], prompt: Prompt, prepared: Prepared) -> UInt8[np.ndarray, "h w"]:
-    """The mask without parts that hold no click that adds and were not in the earlier mask; whole if that is all."""
-    rows, columns = coarse.shape
-    scale = np.array([columns / prepared.width, rows / prepared.height])
-    _, parts = cv2.connectedComponents((coarse >= 128).astype(np.uint8))
-    held = {_at(parts, *_scaled(click.x, click.y, scale)) for click in prompt.clicks if click.positive}
-    if prompt.previous is not None:
-        before = cv2.resize(prompt.previous.coverage, (columns, rows), interpolation=cv2.INTER_AREA) >= 128
-        share = np.bincount(parts.ravel(), before.ravel()) / np.maximum(np.bincount(parts.ravel()), 1)
-        held |= set(np.flatnonzero(share > 0.5).tolist())
-    held.discard(0)
-    return np.where(np.isin(parts, list(held)), coarse, np.uint8(0)) if held else coarse
+def snapped(logits: Float32[np.ndarray, "h w"], prepared: Prepared, seeds: Seeds) -> UInt8[np.ndarray, "r c"]:
+    """The mask cut along the photo's own borders, at their size: superpixels that the network believes in.
 
-
-def _at(parts: Int32[np.ndarray, "h w"], x: float, y: float) -> int:
-    rows, columns = parts.shape
-    return int(parts[min(rows - 1, max(0, round(y))), min(columns - 1, max(0, round(x)))])
+    Parts that hold nothing that was pointed at, and were not in the earlier mask, are left out.
+    """
+    regions = prepared.regions
+    labels, size = regions.labels.ravel(), regions.labels.shape[::-1]
+    known = cv2.resize(np.clip(logits, -_SUREST, _SUREST), size, interpolation=cv2.INTER_LINEAR)
+    belief = (np.bincount(labels, known.ravel(), regions.count) / np.bincount(labels)).astype(np.float32)
+    chosen = best_cut(regions, prepared.strength, belief, seeds.positive, seeds.negative, _PRIOR)
+    kept = seeds.positive
+    if seeds.previous is not None:
+        kept = np.union1d(kept, np.flatnonzero(seeds.previous > 0.5)).astype(np.int32)
+    return (touching_seeds(regions, chosen, kept)[regions.labels] * np.uint8(255)).astype(np.uint8)
 
 
 def network_prompts(prompt: Prompt, prepared: Prepared) -> Prompts:

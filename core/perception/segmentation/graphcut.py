@@ -1,6 +1,6 @@
 """Masks by click without a network: fitted evidence over superpixels, graph cuts, guided edges."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
@@ -118,5 +118,4 @@ def _sigmoid(logit: np.ndarray) -> np.ndarray:
 
 
 def _size(prepared: Prepared) -> int:
-    arrays = [getattr(prepared.regions, field.name) for field in fields(prepared.regions)]
-    return sum(array.nbytes for array in [*arrays, prepared.strength, prepared.kernels, prepared.guide])
+    return prepared.regions.size_bytes + sum(a.nbytes for a in (prepared.strength, prepared.kernels, prepared.guide))

@@ -1,6 +1,6 @@
 """A photo as about 1300 superpixels with colours, texture and the strength of the borders between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import numpy as np
@@ -38,6 +38,10 @@ class Regions:
     @property
     def count(self) -> int:
         return len(self.area)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(getattr(self, field.name).nbytes for field in fields(self))
 
 
 def work_picture(srgb: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:

@@ -1,5 +1,6 @@
 """The click network as a back-end: what holds whatever its weights are."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -7,7 +8,12 @@ import torch
 from core.errors import InvalidInput
 from core.nets.click_student import ClickStudent, ClickStudentConfig, Features
 from core.perception import registry
-from core.perception.segmentation.embedded import EmbeddedClicks, Prepared, meant, network_prompts
+from core.perception.segmentation import fitted
+from core.perception.segmentation.embedded import EmbeddedClicks, Prepared, network_prompts, snapped
+from core.perception.segmentation.evidence import border_strength
+from core.perception.segmentation.prompts import seeds_of
+from core.perception.segmentation.refine import guide_picture
+from core.perception.segmentation.regions import build_regions, work_picture
 from core.types.mask import Box, Click, Mask, Prompt
 from core.types.photo import Photo
 from core.types.protocols import Embedding, SegmentationBackend
@@ -75,16 +81,44 @@ def test_it_is_offered_only_where_its_weights_come_along() -> None:
     assert ("embedded" in registry.segmentation_backends()) == (embedded_missing("click_student") is None)
 
 
-def test_parts_that_nobody_pointed_at_are_left_out() -> None:
-    coarse = np.zeros((32, 64), np.uint8)
-    coarse[8:24, 4:20] = coarse[8:24, 40:60] = 255
-    prepared = Prepared(Features((), (), torch.zeros(0)), np.zeros((64, 128, 3), np.uint8), 128, 64)
-    left, right = coarse.copy(), coarse.copy()
-    left[:, 32:], right[:, :32] = 0, 0
-    np.testing.assert_array_equal(meant(coarse, Prompt((Click(24, 32),)), prepared), left)
-    both = Prompt((Click(24, 32), Click(100, 32), Click(2, 2, False)))
-    np.testing.assert_array_equal(meant(coarse, both, prepared), coarse)
-    before = Mask(np.repeat(np.repeat(right, 2, 0), 2, 1))
-    np.testing.assert_array_equal(meant(coarse, Prompt((Click(24, 32),), previous=before), prepared), coarse)
-    # A click beside everything says nothing of which part is meant.
-    np.testing.assert_array_equal(meant(coarse, Prompt((Click(2, 2),)), prepared), coarse)
+@pytest.fixture
+def two_squares() -> Prepared:
+    """A bright square left and one right, and what the back-end keeps of such a photo."""
+    pixels = np.full((64, 128, 3), 60, np.uint8)
+    pixels[16:48, 8:40] = pixels[16:48, 80:120] = 210
+    regions = build_regions(work_picture(pixels))
+    strength = border_strength(regions, fitted.BORDER)
+    return Prepared(Features((), (), torch.zeros(0)), regions, strength, guide_picture(pixels), 128, 64)
+
+
+def both_believed() -> np.ndarray:
+    logits = np.full((16, 32), -3, np.float32)
+    logits[4:12, 2:10] = logits[4:12, 20:30] = 3
+    return logits
+
+
+@pytest.mark.parametrize(
+    ("prompt", "left", "right"),
+    [
+        (Prompt((Click(24, 32),)), True, False),
+        (Prompt((Click(24, 32), Click(100, 32), Click(2, 2, False))), True, True),
+        (Prompt((Click(24, 32), Click(100, 32, False))), True, False),
+    ],
+)
+def test_what_is_believed_is_kept_where_it_was_pointed_at(
+    two_squares: Prepared, prompt: Prompt, left: bool, right: bool
+) -> None:
+    seeds = seeds_of(prompt, two_squares.regions, two_squares.strength, 128, 64)
+    mask = cv2.resize(snapped(both_believed(), two_squares, seeds), (128, 64), interpolation=cv2.INTER_NEAREST) > 0
+    assert mask[20:44, 12:36].mean() > 0.95 if left else not mask[:, :64].any()
+    assert mask[20:44, 84:116].mean() > 0.95 if right else not mask[:, 64:].any()
+
+
+def test_parts_of_the_earlier_mask_stay_without_a_click(two_squares: Prepared) -> None:
+    before = np.zeros((64, 128), np.uint8)
+    before[16:48, 80:120] = 255
+    prompt = Prompt((Click(24, 32),), previous=Mask(before))
+    seeds = seeds_of(prompt, two_squares.regions, two_squares.strength, 128, 64)
+    mask = cv2.resize(snapped(both_believed(), two_squares, seeds), (128, 64), interpolation=cv2.INTER_NEAREST) > 0
+    assert mask[20:44, 12:36].mean() > 0.95
+    assert mask[20:44, 84:116].mean() > 0.95
