@@ -44,7 +44,7 @@ class SessionCore:
         self.exports = ExportJobs(lambda: self._notify("progress"))
         self.models = ExportJobs(lambda: self._notify("progress"))
         self._found: tuple[Proposal, ...] | None = None
-        self._finding = False
+        self._finding: tuple[str, str] | None = None
         self._mask_backend = services.mask_backend or preferred_segmentation()
         self._considered = (services.depth_backend or preferred_depth(), self._mask_backend)
         self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
@@ -216,7 +216,7 @@ class SessionCore:
     def _replace_history(self, history: History) -> None:
         with self._lock:
             if self._history is None or history.project.photo.id != self.project.photo.id:
-                self._found = None
+                self._found = self._finding = None
             self._history, self._selected = history, None
             self._picks.clear()
             self._revision += 1

@@ -17,23 +17,27 @@ class FindingGestures(MaskGestures, ModelGestures):
     def find_objects(self) -> None:
         """Look for the photo's objects in the background, unless they are known or being looked for."""
         photo, name = self.project.photo, self._mask_backend
-        if self._found is not None or self._finding:
+        wanted = photo.id, name
+        if self._found is not None or self._finding == wanted:
             return
-        self._finding = True
+        self._finding = wanted
 
         def work(tell: Tell, cancel: CancelToken) -> tuple[Proposal, ...]:
-            backend = self.services.segmentation(name)
-            return everything.find_objects(
-                backend, photo, cancel, lambda share: tell(f"Looking for objects: {share:.0%}")
-            )
+            def progress(share: float) -> None:
+                if self._finding != wanted:
+                    cancel.cancel()
+                tell(f"Looking for objects: {share:.0%}")
+
+            return everything.find_objects(self.services.segmentation(name), photo, cancel, progress)
 
         def done(found: tuple[Proposal, ...]) -> None:
-            if (self.project.photo.id, self._mask_backend) == (photo.id, name):
+            if (self.project.photo.id, self._mask_backend) == wanted:
                 self._found = found
                 self._notify("changed")
 
         def over() -> None:
-            self._finding = False
+            if self._finding == wanted:
+                self._finding = None
 
         self._in_background("Looking for objects", work, done, over)
 

@@ -78,7 +78,7 @@ class ModelGestures(SessionCore):
             self.services.segmentation(name)
 
         def done(_: None) -> None:
-            self._mask_backend, self._found = name, None
+            self._mask_backend, self._found, self._finding = name, None, None
             self._notify("changed")
             if self._history is not None:
                 self._prepare_clicks(self.project.photo)

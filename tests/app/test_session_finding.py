@@ -103,6 +103,14 @@ def test_a_photo_is_looked_at_once(session: Session) -> None:
     assert backend.prepared <= 2  # for clicks, and for looking
 
 
+def test_a_photo_that_was_closed_meanwhile_does_not_hold_up_the_next(session: Session) -> None:
+    session.find_objects()
+    session.open_photo(encode_png(np.full((50, 60, 3), 90, np.uint8)), "plain.png")
+    session.find_objects()
+    until(lambda: session.state.proposals is not None)
+    assert session.state.proposals == 0
+
+
 def test_another_photo_has_its_own_objects(session: Session) -> None:
     looked(session)
     session.open_photo(encode_png(np.full((50, 60, 3), 90, np.uint8)), "plain.png")

@@ -114,7 +114,11 @@ export function showHints(state) {
   label.hidden = !told;
 }
 
-const proposalsHint = ({ proposals }) =>
-  (proposals === null ? "hint.finding" : proposals ? "hint.all" : "hint.nothing");
+function proposalsHint({ camera, proposals, models }) {
+  if (!camera.at_home) return "hint.away";
+  if (proposals === null) return models.running ? "hint.finding" : "hint.unknown";
+  return proposals ? "hint.all" : "hint.nothing";
+}
+
 export const maskFill = (state) => load("fill", state.selected && chosen(state)?.at_rest ? "picture/mask" : null);
 const chosen = (state) => state.objects.find((item) => item.selected);
