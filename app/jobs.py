@@ -13,6 +13,8 @@ from core.types.protocols import CancelToken
 
 log = logging.getLogger(__name__)
 
+_CLOSING_SECONDS = 5.0
+
 MakeFrames = Callable[[CancelToken], Iterator[Frame]]
 
 
@@ -86,11 +88,13 @@ class RenderJobs:
                 self._current.token.cancel()
 
     def close(self) -> None:
-        """Stop for good."""
+        """Stop for good; waits a moment for what runs, lest a network outlives the interpreter."""
         self.cancel()
         with self._wake:
             self._closed = True
             self._wake.notify()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(_CLOSING_SECONDS)
 
     def wait_idle(self, timeout: float) -> bool:
         """Whether everything asked for is done within `timeout` seconds."""

@@ -129,7 +129,7 @@ class Session(FindingGestures, DepthGestures):
         if depth is None and named not in (None, quick):
             # It may take a minute: the photo is there meanwhile, with depth that says what it is.
             self.use_depth_backend(named)
-        threading.Thread(target=self._prepare_clicks, args=(photo,), name="embedding", daemon=True).start()
+        threading.Thread(target=self._prepare_clicks, args=(photo,), name="embedding").start()
 
     def _from_ground(self, right: float, up: float, away: float) -> Vec3:
         axes = ground_axes(scene_up(self.project.scene))

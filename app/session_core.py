@@ -34,6 +34,7 @@ class SessionCore:
         self.key = key
         self.services = services
         self._lock = threading.RLock()
+        self._closed = False
         self._history: History | None = None
         self._revision = 0
         self._selected: str | None = None
@@ -200,6 +201,7 @@ class SessionCore:
 
     def close(self) -> None:
         """Stop all work."""
+        self._closed = True
         self._jobs.close()
         self.exports.close()
         self.models.close()

@@ -22,6 +22,7 @@ from core.types.photo import Photo
 from core.types.protocols import CancelToken
 
 _TELL_SECONDS = 0.3
+_PATIENCE_SECONDS = 5.0
 
 
 class ModelGestures(SessionCore):
@@ -86,8 +87,11 @@ class ModelGestures(SessionCore):
         self._in_background(f"Getting {title} ready", work, done)
 
     def _prepare_clicks(self, photo: Photo) -> None:
-        """Look at the photo before the first click does."""
+        """Look at the photo before the first click does, but after its first picture is there."""
         try:
+            self.wait_idle(_PATIENCE_SECONDS)
+            if self._closed:
+                return
             self.services.embedding(photo, self.services.segmentation(self._mask_backend))
         except Exception as failure:  # noqa: BLE001 - the thread's boundary: every failure becomes a notice
             self.report(sentence_of(failure))
@@ -130,4 +134,5 @@ class ModelGestures(SessionCore):
             finally:
                 over()
 
-        threading.Thread(target=run, name="models", daemon=True).start()
+        # No daemon: one that comes back from a network while the interpreter ends aborts the process.
+        threading.Thread(target=run, name="models").start()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from core.nets.fill_student import FillAnswer, FillInputs, FillStudent
 # The network sees at most so many pixels a side, and at least so many around the hole.
 SIDE = 512
 _MARGIN = 64
-_STRIP_ROWS = 256
+_TILE_PIXELS = 256
 
 
 class NetworkFill:
@@ -52,12 +53,15 @@ class NetworkFill:
         part, result = Guesses(guessed.copied[box], guessed.smooth[box]), copied(picture)
         step = -(-max(part.copied.shape[:2]) // self._side)
         maps = self._asked(part, unknown[box], usable[box], step)
-        for rows in _strips(unknown[box].shape[0], step):
+        asked, before, after = unknown[box], picture[box], result[box]
+        for tile in product(_spans(asked.shape[0], step), _spans(asked.shape[1], step)):
+            if not asked[tile].any():
+                continue
             check()
-            answer = FillAnswer(_batch(_enlarged(maps, rows, step)[:, : part.copied.shape[1]]))
-            told = (_batch(to_float(guess[rows])) for guess in (part.copied, part.smooth))
+            answer = FillAnswer(_batch(_enlarged(maps, tile, step)))
+            told = (_batch(to_float(guess[tile])) for guess in (part.copied, part.smooth))
             made = answer.applied(*told)[0].permute(1, 2, 0).contiguous().numpy()
-            paste(result[box][rows], put_back(picture[box][rows], made, unknown[box][rows]), unknown[box][rows])
+            paste(after[tile], put_back(before[tile], made, asked[tile]), asked[tile])
         return result
 
     @cached_property
@@ -96,19 +100,21 @@ def _batch(picture: Float32[np.ndarray, "h w C"]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.transpose(2, 0, 1))[None])
 
 
-def _strips(height: int, step: int) -> list[slice]:
-    """Rows that belong to whole blocks, few enough that what is computed of them takes little memory."""
-    rows = step * max(1, _STRIP_ROWS // step)
-    return [slice(first, min(height, first + rows)) for first in range(0, height, rows)]
+def _spans(length: int, step: int) -> list[slice]:
+    """Parts of a side that are whole blocks: tiles of them without a hole cost nothing."""
+    span = step * max(1, _TILE_PIXELS // step)
+    return [slice(first, min(length, first + span)) for first in range(0, length, span)]
 
 
-def _enlarged(maps: Float32[np.ndarray, "h w C"], rows: slice, step: int) -> Float32[np.ndarray, "H W C"]:
-    """Those rows of the maps enlarged `step` times: interpolated as if the whole were."""
+def _enlarged(maps: Float32[np.ndarray, "h w C"], tile: tuple[slice, slice], step: int) -> Float32[np.ndarray, "H W C"]:
+    """That tile of the maps enlarged `step` times: interpolated as if the whole were."""
     if step == 1:
-        return maps[rows]
-    first, stop = rows.start // step, -(-rows.stop // step)
-    above = min(1, first)
-    around = maps[first - above : stop + 1]
+        return maps[tile]
+    rows, columns = tile
+    top, left = (span.start // step for span in tile)
+    above, before = min(1, top), min(1, left)
+    bottom, right = (-(-span.stop // step) for span in tile)
+    around = np.ascontiguousarray(maps[top - above : bottom + 1, left - before : right + 1])
     size = (step * around.shape[1], step * around.shape[0])
     large = cv2.resize(around, size, interpolation=cv2.INTER_LINEAR)
-    return large[step * above :][: rows.stop - rows.start]
+    return large[step * above :, step * before :][: rows.stop - rows.start, : columns.stop - columns.start]
