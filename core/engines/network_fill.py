@@ -72,14 +72,14 @@ class NetworkFill:
         self, part: Guesses, unknown: Bool[np.ndarray, "H W"], usable: Bool[np.ndarray, "H W"], step: int
     ) -> Float32[np.ndarray, "h w 8"]:
         """The network's answer about blocks of `step` x `step` pixels."""
-        guesses, masks = (to_float(part.copied), to_float(part.smooth)), (unknown, usable)
         if step > 1:
-            everything = np.ones(unknown.shape, bool)
-            guesses = tuple(block_means(guess, everything, step)[0] for guess in (part.copied, part.smooth))
-            masks = block_any(unknown, step), ~block_any(~usable, step)
-        told = FillInputs(
-            *map(_batch, guesses), *(torch.from_numpy(np.ascontiguousarray(mask)[None]) for mask in masks)
-        )
+            whole = np.ones(unknown.shape, bool)
+            pictures = [block_means(guess, whole, step)[0] for guess in (part.copied, part.smooth)]
+            unknown, usable = block_any(unknown, step), ~block_any(~usable, step)
+        else:
+            pictures = [to_float(guess) for guess in (part.copied, part.smooth)]
+        masks = (torch.from_numpy(np.ascontiguousarray(mask)[None]) for mask in (unknown, usable))
+        told = FillInputs(*map(_batch, pictures), *masks)
         with torch.inference_mode():
             return self._network(told).maps[0].permute(1, 2, 0).contiguous().numpy()
 

@@ -87,10 +87,16 @@ def find_objects(
 
 
 def _work_photo(photo: Photo) -> Photo:
-    factor = min(1.0, WORK_SIZE / max(photo.width, photo.height))
-    size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
-    small = cv2.resize(photo.srgb, size, interpolation=cv2.INTER_AREA)
+    small = _reduced(photo.srgb, WORK_SIZE)
     return Photo(photo.name, small, small)
+
+
+def _reduced(picture: UInt8[np.ndarray, "H W *C"], longest: int) -> UInt8[np.ndarray, "h w *C"]:
+    """The picture with a longer side of at most that, averaged."""
+    rows, columns = picture.shape[:2]
+    factor = min(1.0, longest / max(rows, columns))
+    size = max(1, round(columns * factor)), max(1, round(rows * factor))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
 
 
 def _grid(width: int, height: int) -> Float32[np.ndarray, "P 2"]:
@@ -122,9 +128,7 @@ def _asked(
 
 
 def _small(coverage: UInt8[np.ndarray, "h w"]) -> Bool[np.ndarray, "r c"]:
-    factor = _COMPARED / max(coverage.shape)
-    size = (max(1, round(coverage.shape[1] * factor)), max(1, round(coverage.shape[0] * factor)))
-    small = cv2.resize(coverage, size, interpolation=cv2.INTER_AREA)
+    small = _reduced(coverage, _COMPARED)
     return small >= min(128, int(small.max()))
 
 

@@ -24,7 +24,7 @@ from core.types.protocols import BackendInfo, Embedding
 
 LONGEST = 320
 _PRIOR = CutPrior(1.0)
-_SUREST = 4.0
+_SUREST = 4.0  # logits are bounded by it, so that doubt at a border counts beside what lies deep inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class EmbeddedClicks:
         self._network, self._longest = network, longest
 
     def prepare(self, photo: Photo) -> Embedding:
-        """The encoder's features of a photo, which no prompt changes."""
+        """The encoder's features of a photo and its superpixels, which no prompt changes."""
         factor = self._longest / max(photo.width, photo.height)
         size = tuple(max(STRIDE, STRIDE * round(side * factor / STRIDE)) for side in (photo.width, photo.height))
         small = cv2.resize(photo.srgb, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
@@ -58,8 +58,8 @@ class EmbeddedClicks:
         regions = build_regions(work_picture(photo.srgb))
         strength = border_strength(regions, fitted.BORDER)
         prepared = Prepared(features, regions, strength, guide_picture(photo.srgb), photo.width, photo.height)
-        size = features.size_bytes + regions.size_bytes + strength.nbytes + prepared.guide.nbytes
-        return Embedding(self.info.name, photo.id, prepared, size)
+        size_bytes = features.size_bytes + regions.size_bytes + strength.nbytes + prepared.guide.nbytes
+        return Embedding(self.info.name, photo.id, prepared, size_bytes)
 
     def segment(self, embedding: Embedding, prompt: Prompt) -> list[Mask]:
         """Three masks, best first. Raises InvalidInput on an empty, contradictory or outside prompt."""
