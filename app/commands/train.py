@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
     from core.training.packed import PackedSet
-    from core.training.tasks import Task
 
 PRESETS = Path(__file__).resolve().parents[2] / "assets" / "configs"
 PACK = "pack"
@@ -87,22 +90,25 @@ def run_train(args: argparse.Namespace) -> int:
         drawer = Drawer(_packed(args, place.is_first), config)
         judge = load_lpips(*args.lpips) if args.task == "fill" and args.lpips else None
         task = make_task(config, drawer, place.device, rgb, flow, judge)
-        _begin_with(task, getattr(args, "encoder", None))
-        progress = train(
-            task, config, args.out, place, args.resume, Limits(args.minutes, args.fit_minutes), cancel, _say
-        )
+        limits, begin = Limits(args.minutes, args.fit_minutes), _begin_with(getattr(args, "encoder", None))
+        progress = train(task, config, args.out, place, args.resume, limits, cancel, _say, begin)
     if place.is_first:
         _say(f"step {progress.step} of {progress.steps}, least held-out loss {progress.best:.4g}, in {args.out}")
     return 0
 
 
-def _begin_with(task: "Task", encoder: Path | None) -> None:
+def _begin_with(encoder: Path | None) -> "Callable[[nn.Module], object] | None":
     from core.nets.blocks import Pyramid
     from core.nets.files import take_encoder
 
-    if encoder is not None:
-        assert isinstance(task.network, Pyramid)
-        take_encoder(encoder, task.network)
+    if encoder is None:
+        return None
+
+    def begin(network: "nn.Module") -> None:
+        assert isinstance(network, Pyramid)
+        take_encoder(encoder, network)
+
+    return begin
 
 
 def run_pack(args: argparse.Namespace) -> int:

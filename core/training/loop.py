@@ -65,9 +65,11 @@ def train(
     limits: Limits | None = None,
     cancel: CancelToken | None = None,
     say: Callable[[str], None] = print,
+    begin: Callable[[nn.Module], object] | None = None,
 ) -> Progress:
     """Learn until the last step, the limit, or `cancel`; what was learned is in `folder` then, in every case.
 
+    A new run starts from random weights, which `begin` may replace by others.
     Leaves the state to go on from, `log.jsonl`, `loss.png`, pictures, and the running mean of the weights as
     `weights` (as they are now) and `best` (of held-out samples), with the licences of their data beside them. Raises
     InvalidInput when `folder` holds a run and `resume` is not set, EngineFailed when the loss is no longer finite.
@@ -78,6 +80,8 @@ def train(
     task.samples.check()
     folder.mkdir(parents=True, exist_ok=True)
     initialise(task.network, config.run.seed)
+    if begin is not None:
+        begin(task.network)
     learner = Learner(
         task.network, adamw(task.network, config.schedule), RunningMean(task.network, config.schedule.ema_decay)
     )

@@ -303,3 +303,33 @@ def test_bfloat16_trains_too(packed: PackedSet, tmp_path: Path) -> None:
     train(tiny_task(config, packed), config, tmp_path, CPU, say=quiet)
     assert losses(tmp_path)[1] == pytest.approx(math.log(64), rel=0.05)
     assert precision("float32", CPU.device) == torch.float32
+
+
+def test_a_new_run_begins_with_what_it_is_given_and_a_resumed_one_does_not(packed: PackedSet, tmp_path: Path) -> None:
+    config = tiny("lras-rgb", steps=1, learning_rate=1e-9)
+    given = tiny_task(config, packed).network.state_dict()
+    given = {name: torch.full_like(value, 0.01) for name, value in given.items()}
+    begun = []
+
+    def begin(network: torch.nn.Module) -> None:
+        begun.append(network)
+        network.load_state_dict(given)
+
+    task = tiny_task(config, packed)
+    train(task, config, tmp_path, CPU, say=quiet, begin=begin)
+    assert begun == [task.network]
+    for name, value in task.network.state_dict().items():
+        torch.testing.assert_close(value, given[name], atol=1e-6, rtol=0, msg=name)
+    longer = tiny("lras-rgb", steps=2, learning_rate=1e-9)
+    again = tiny_task(longer, packed)
+    noise = torch.ones_like(again.network.lm_head.weight)
+    train(
+        again,
+        longer,
+        tmp_path,
+        CPU,
+        resume=True,
+        say=quiet,
+        begin=lambda network: network.lm_head.weight.data.copy_(noise),
+    )
+    assert again.network.lm_head.weight.max() < 0.1
