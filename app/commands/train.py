@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from core.nets.fill_student import FillStudent
     from core.training.packed import PackedSet
 
 PRESETS = Path(__file__).resolve().parents[2] / "assets" / "configs"
@@ -22,6 +23,7 @@ TASKS = {
     "fill": "a network that fills what an edit uncovered",
 }
 QUANTIZED = ("lras-rgb", "lras-flow")
+JUDGED = ("lpq", "fill")
 _PACKED_SIDE_PIXELS = 192
 _SHARD_MB = 60.0
 
@@ -46,7 +48,14 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
             kind.add_argument(
                 "--encoder", metavar="FILE", type=Path, help="begin with the encoder of this depth or click network"
             )
-        if name == "fill":
+        if name == "lras-rgb":
+            kind.add_argument(
+                "--fill-network",
+                metavar="FILE",
+                type=Path,
+                help="fills the holes of drafts; left out, that of the studio",
+            )
+        if name in JUDGED:
             kind.add_argument(
                 "--lpips", metavar=("TRUNK", "HEADS"), type=Path, nargs=2,
                 help="SqueezeNet 1.1's features and LPIPS's linear heads (v0.1), to learn by; never part of the result",
@@ -88,13 +97,21 @@ def run_train(args: argparse.Namespace) -> int:
         rgb = load_quantizer(args.rgb_quantizer) if args.task in QUANTIZED else None
         flow = load_quantizer(args.flow_quantizer) if args.task == "lras-flow" else None
         drawer = Drawer(_packed(args, place.is_first), config)
-        judge = load_lpips(*args.lpips) if args.task == "fill" and args.lpips else None
-        task = make_task(config, drawer, place.device, rgb, flow, judge)
+        judge = load_lpips(*args.lpips) if args.task in JUDGED and args.lpips else None
+        fill = _fill_network(args.fill_network) if args.task == "lras-rgb" and config.pairs.draft_share else None
+        task = make_task(config, drawer, place.device, rgb, flow, judge, fill)
         limits, begin = Limits(args.minutes, args.fit_minutes), _begin_with(getattr(args, "encoder", None))
         progress = train(task, config, args.out, place, args.resume, limits, cancel, _say, begin)
     if place.is_first:
         _say(f"step {progress.step} of {progress.steps}, least held-out loss {progress.best:.4g}, in {args.out}")
     return 0
+
+
+def _fill_network(path: Path | None) -> "FillStudent":
+    from core.files.weights import embedded
+    from core.nets.files import load_fill_student
+
+    return load_fill_student(path or embedded("fill_student"))
 
 
 def _begin_with(encoder: Path | None) -> "Callable[[nn.Module], object] | None":

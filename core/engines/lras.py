@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 from core.engines.windows import Window, windows_over
 from core.lras.config import PATCH_PIXELS
 from core.lras.flow_patches import choose_patches, flow_grid
-from core.lras.layout import Codes, PatchIds, flow_to_bins
+from core.lras.layout import Codes, flow_to_bins, set_patches
 from core.lras.plan import Known, Plan, orders, rgb_plan
 from core.lras.quantizer import Quantizer, denormalise_rgb, normalise_rgb
 from core.lras.recipe import INTENDED
@@ -83,7 +83,7 @@ class LrasEngine:
         doubt = np.zeros(plan.config.n_patches, np.float32)
         done = 0
         for part in self._runtime.decode(plan, self._decoding, request.seed, cancel):
-            _set_patches(codes, part.ids, part.codes[0])
+            set_patches(codes, part.ids, part.codes[0])
             doubt[part.ids] = part.entropy[0].mean(axis=1) / np.log(plan.config.rgb_range.size)
             done += len(part.ids)
             if request.previews or done == len(plan.order):
@@ -145,13 +145,6 @@ class LrasEngine:
         grid = self._runtime.model.config.grid
         sure = cv2.resize(1 - doubt.reshape(grid, grid), (side, side), interpolation=cv2.INTER_NEAREST)
         confidence[window][unknown] = np.minimum(sure[unknown], np.float32(1 - 1e-3))
-
-
-def _set_patches(codes: Codes, ids: PatchIds, patch_codes: np.ndarray) -> None:
-    """Write patches of 2x2 codes into the grid."""
-    rows, columns = np.divmod(ids, codes.shape[1] // 2)
-    for slot in range(4):
-        codes[2 * rows + slot // 2, 2 * columns + slot % 2] = patch_codes[:, slot]
 
 
 def _matched(painted: Float32[np.ndarray, "S S 3"], view: _View) -> Float32[np.ndarray, "S S 3"]:

@@ -18,6 +18,7 @@ _LARGEST = {
     "n_layer": 512, "n_head": 512, "n_embd": 1 << 15, "vocab_size": 1 << 20, "block_size": 1 << 20,
     "flow_patches": 1 << 20, "largest_flow_pixels": 1 << 16,
 }  # fmt: skip
+_LIMITS = "frame_0_patches", "known_patches", "decoded_patches"
 _RGB_TOKENS = 5
 _BINNED_FLOW_TOKENS = 9
 
@@ -41,8 +42,10 @@ class TransformerConfig:
 
     `flow_kind` follows from the ranges: two bins of 512 per cell (7B layout, 9 tokens a patch) without
     camera tokens, one quantiser code per cell (1B layout, 5 tokens a patch) with them. Of binned flow a network
-    was shown up to `flow_patches` patches in training, its bins evenly from -`largest_flow_pixels` to plus that many;
-    the released files do not tell and have the values here.
+    was shown up to `flow_patches` patches in training, its bins evenly from -`largest_flow_pixels` to plus that many.
+    Of frame 0 and of the known and decoded part of frame 1 it was shown at most so many patches, those nearest to the
+    decoded ones (0: all); with `sees_draft`, frame 0 was a guess at frame 1 and no flow was shown. The released files
+    tell none of these and have the values here.
     Raises InvalidInput when the ranges do not fit each other or the sizes.
     """
 
@@ -66,10 +69,16 @@ class TransformerConfig:
     bias: bool = False
     flow_patches: int = 200
     largest_flow_pixels: int = 256
+    frame_0_patches: int = 0
+    known_patches: int = 0
+    decoded_patches: int = 0
+    sees_draft: bool = False
 
     def __post_init__(self) -> None:
         for name, largest in _LARGEST.items():
             _require(1 <= getattr(self, name) <= largest, f"{name} is {getattr(self, name)}; expected 1 to {largest}")
+        for name in _LIMITS:
+            _require(getattr(self, name) >= 0, f"{name} is {getattr(self, name)}; expected 0 (all) or more")
         _require(self.n_embd % self.n_head == 0, f"n_embd {self.n_embd} is no multiple of n_head {self.n_head}")
         _require(self.patch_size == 2, f"patch_size is {self.patch_size}; only 2 is known")
         for name in _SPANS:
@@ -215,7 +224,8 @@ def transformer_config(cfg: Mapping[str, Any]) -> TransformerConfig:
         values[field.name] = _span(field.name, value) if field.name in _SPANS else _number(field.name, value)
     missing = [name for name in _REQUIRED if name not in values]
     _require(not missing, f"it lacks {', '.join(missing)}")
-    return TransformerConfig(**{**values, "bias": bool(values.get("bias", False))})
+    truths = {name: bool(values.get(name, False)) for name in ("bias", "sees_draft")}
+    return TransformerConfig(**{**values, **truths})
 
 
 def quantizer_config(cfg: Mapping[str, Any]) -> QuantizerConfig:

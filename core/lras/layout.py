@@ -84,6 +84,13 @@ def codes_grid(patch_codes: PatchCodes) -> Codes:
     return np.ascontiguousarray(blocks.reshape(2 * side, 2 * side))
 
 
+def set_patches(codes: Codes, ids: PatchIds, patch_codes: PatchCodes) -> None:
+    """Write patches into a grid, in place."""
+    rows, columns = np.divmod(ids, codes.shape[1] // 2)
+    for slot in range(CODES_PER_PATCH):
+        codes[2 * rows + slot // 2, 2 * columns + slot % 2] = patch_codes[:, slot]
+
+
 def frame_0(config: TransformerConfig, codes: Codes, order: PatchIds) -> Run:
     """The source photo's patches in the given order."""
     content = checked_patches(config, codes, config.rgb_range.size)[order] + config.rgb_range.start

@@ -19,11 +19,15 @@ _EMPTY = Run(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 @dataclass(frozen=True)
 class Orders:
-    """The order in which each segment's patches come, as permutations of all patch ids."""
+    """The order in which each segment's patches come: permutations of all patch ids, or of those that matter."""
 
     frame_0: PatchIds
     flow: PatchIds
     target: PatchIds
+
+    def only(self, frame_0: PatchIds, target: PatchIds) -> "Orders":
+        """The same orders with no other patches than these of frame 0 and of the target."""
+        return Orders(_only(self.frame_0, frame_0), self.flow, _only(self.target, target))
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Lengths of motions are in scene units of which the nearest things are about one 
 
 import dataclasses
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -80,7 +80,9 @@ class QuantizerShape:
 class NetworkShape:
     """Sizes of a transformer. `flow_codes` are bins per axis for lras-rgb, the quantizer's codes for lras-flow.
 
-    A network of lras-rgb is shown up to `flow_patches` patches of flow, in training as in use.
+    A network of lras-rgb is shown up to `flow_patches` patches of flow, in training as in use; of frame 0, the known
+    and the decoded part of frame 1 at most so many, those nearest to the decoded ones (0: all). So it learns places of
+    a large frame from short sequences. With `sees_draft` it is to be used with a draft of frame 1 in place of frame 0.
     """
 
     layers: int
@@ -90,11 +92,23 @@ class NetworkShape:
     rgb_codes: int = 65536
     flow_codes: int = 512
     flow_patches: int = 200
+    frame_0_patches: int = 0
+    known_patches: int = 0
+    decoded_patches: int = 0
+    sees_draft: bool = False
 
     def config(self, task: Task) -> TransformerConfig:
         """The network's own configuration. Raises InvalidInput."""
         sizes = self.layers, self.heads, self.width, self.patches_per_side, self.rgb_codes, self.flow_codes
-        return rgb_flow_config(*sizes, self.flow_patches) if task == "lras-rgb" else camera_flow_config(*sizes)
+        if task == "lras-flow":
+            return camera_flow_config(*sizes)
+        return replace(
+            rgb_flow_config(*sizes, self.flow_patches),
+            frame_0_patches=self.frame_0_patches,
+            known_patches=self.known_patches,
+            decoded_patches=self.decoded_patches,
+            sees_draft=self.sees_draft,
+        )
 
 
 @dataclass(frozen=True)
@@ -115,13 +129,15 @@ class PictureSettings:
 class PairSettings:
     """Where source and target come from, and how far the camera or an object moves between them.
 
-    `warp_share`, `object_share` and `clip_share` are relative. A warp or object pair is made from one photo, which
-    is the target. Cameras move mostly in their own plane, as they do when depth is asked for.
+    `warp_share`, `object_share`, `clip_share` and `draft_share` are relative. A warp or object pair is made from one
+    photo, which is the target. Of a draft pair the source is the target with a hole that [fill] makes, filled by the
+    fill network, and nothing moves. Cameras move mostly in their own plane, as they do when depth is asked for.
     """
 
     warp_share: float = 0.6
     object_share: float = 0.25
     clip_share: float = 0.15
+    draft_share: float = 0.0
     longest_translation: float = 0.4
     largest_rotation_deg: float = 12.0
     in_plane_share: float = 0.5
@@ -150,10 +166,12 @@ class QuantizerLoss:
     """Weights of the quantizer's terms (Yu et al. 2024, section 3.1).
 
     `sharpness` scales a bit's distance from zero before it is read as a chance; a bit at its code's place has 1.
+    `perceptual_weight` is that of LPIPS (Zhang et al. 2018), for pictures only.
     """
 
     absolute_weight: float = 1.0
     squared_weight: float = 1.0
+    perceptual_weight: float = 0.0
     entropy_weight: float = 0.02
     diversity_weight: float = 0.06
     commitment_weight: float = 0.1
@@ -259,9 +277,15 @@ class TrainConfig:
             raise InvalidInput(f"pictures.side_pixels is {side}; use a multiple of {PATCH_PIXELS}.")
         _in_range("pictures.smallest_crop_share", self.pictures.smallest_crop_share, 0.01, 1.0)
         _in_range("pictures.held_out_share", self.pictures.held_out_share, 0.0, 0.5)
-        shares = self.pairs.warp_share, self.pairs.object_share, self.pairs.clip_share
+        pairs = self.pairs
+        shares = pairs.warp_share, pairs.object_share, pairs.clip_share, pairs.draft_share
         if min(shares) < 0 or sum(shares) == 0:
             raise InvalidInput("The shares of [pairs] must not be negative nor all zero.")
+        if self.task == "lras-rgb" and pairs.draft_share and self.fill.window_pixels != self.image_size:
+            raise InvalidInput(
+                f"fill.window_pixels is {self.fill.window_pixels} and the network sees {self.image_size} pixels; "
+                "let them agree, or set pairs.draft_share to 0."
+            )
         if self.task != "lras-rgb" and self.pairs.warp_share + self.pairs.clip_share == 0:
             raise InvalidInput("Flow needs pairs.warp_share or pairs.clip_share above zero.")
         _in_range("pairs.largest_frame_gap", self.pairs.largest_frame_gap, 1, 1000)

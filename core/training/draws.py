@@ -9,6 +9,7 @@ from jaxtyping import Bool
 from core.lras.config import PATCH_PIXELS, TransformerConfig
 from core.lras.flow_patches import FlowGrid, choose_patches
 from core.lras.layout import PatchIds
+from core.lras.nearby import nearest
 from core.lras.plan import Orders, orders
 from core.lras.schedule import Group, far_apart, in_groups
 from core.training.config import SequenceSettings
@@ -35,11 +36,20 @@ def draw_sequence(
     cells: FlowGrid | None = None,
     uncovered: Bool[np.ndarray, "P P"] | None = None,
 ) -> Draw:
-    """`cells` is the flow of which patches may be shown; `uncovered` the target's pixels that an edit would paint."""
+    """`cells` is the flow of which patches may be shown; `uncovered` the target's pixels that an edit would paint.
+
+    Of what is decoded, known and shown of frame 0 only what lies near to one another is kept, as many patches as the
+    network takes.
+    """
     drawn = orders(config, int(random.integers(_LARGEST_SEED)))
     flow_ids = drawn.flow[:0] if cells is None else _shown_flow(config.flow_patches, random, cells)
     known_ids = _known(config, settings, random, uncovered)
     left = drawn.target[~np.isin(drawn.target, known_ids)]
+    kept = nearest(left, left[:1], config.grid, config.decoded_patches)
+    left = left[np.isin(left, kept)]
+    known_ids = nearest(known_ids, left, config.grid, config.known_patches)
+    shown = nearest(drawn.frame_0, left, config.grid, config.frame_0_patches)
+    drawn = drawn.only(shown, np.concatenate([known_ids, left]))
     size = int(random.choice(settings.group_sizes)) or len(left)
     if size > 1 and random.random() < settings.far_apart_share:
         left = far_apart(left, config.grid)

@@ -32,6 +32,7 @@ KEPT_FOLDER = "fills"
 # Raised when holes or guesses come out otherwise than before, so that nothing older is taken from the disk.
 _KEPT_VERSION = 1
 _HIDDEN, _USABLE, _UNKNOWN = 0, 128, 255
+_MOTION = "longest_translation", "largest_rotation_deg", "in_plane_share", "field_of_view_deg"
 _KINDS = "shape", "disocclusion", "rim"
 _NOT_TOLD = 255
 _TRIES = 8
@@ -86,8 +87,10 @@ class FillPlaces:
         names = [*(f"{kind}_share" for kind in _KINDS), "place_pixels", "smallest_crop_share"]
         told = {name: fill[name] for name in names}
         clips = [clip.name for clip in self.packed.clips]
-        share, pairs = self.config.pictures.held_out_share, asdict(self.config.pairs)
-        every = (_KEPT_VERSION, self.config.run.seed, share, told, pairs, clips)
+        pairs = asdict(self.config.pairs)
+        motion = {name: pairs[name] for name in _MOTION}
+        share = self.config.pictures.held_out_share
+        every = (_KEPT_VERSION, self.config.run.seed, share, told, motion, clips)
         return self.packed.folder / KEPT_FOLDER / hashlib.sha256(json.dumps(every).encode()).hexdigest()[:12]
 
     @cached_property

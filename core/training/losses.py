@@ -9,8 +9,9 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from core.lras.config import Span
-from core.lras.quantizer import Quantizer
+from core.lras.quantizer import Quantizer, denormalise_rgb
 from core.lras.transformer import Transformer
+from core.nets.lpips import Lpips
 from core.training.config import QuantizerLoss
 from core.training.sequences import SequenceBatch
 
@@ -78,13 +79,17 @@ def _mean(values: Float32[Tensor, "M"], weights: Float32[Tensor, "B N"]) -> Floa
 class ReconstructionLoss(nn.Module):
     """An autoencoder's error, and terms that make it use all its codes and decide clearly (Yu et al. 2024)."""
 
-    def __init__(self, network: Quantizer, settings: QuantizerLoss) -> None:
+    def __init__(self, network: Quantizer, settings: QuantizerLoss, judge: Lpips | None = None) -> None:
         super().__init__()
         self.network = network
         self.settings = settings
+        self.judge = judge
 
     def forward(self, images: Float[Tensor, "B C H W"]) -> Figures:
-        """`loss`; `reconstruction`, of the `absolute` and `squared` error of normalised images; `variety` in nats."""
+        """`loss`; `reconstruction`, of the `absolute` and `squared` error of normalised images; `variety` in nats.
+
+        With a judge, LPIPS (`perceptual`) is part of the reconstruction.
+        """
         made = self.network(images)
         settings, bits = self.settings, made.bits.flatten(0, -2)
         rebuilt = made.images.float()
@@ -93,9 +98,14 @@ class ReconstructionLoss(nn.Module):
         places = self.network.quantizer.straight_through(made.bits).detach()
         commitment = bits.shape[-1] * functional.mse_loss(made.bits, places)
         reconstruction = settings.absolute_weight * absolute + settings.squared_weight * squared
+        figures = {"absolute": absolute, "squared": squared, "variety": variety}
+        if self.judge is not None:
+            seen = self.judge(denormalise_rgb(rebuilt), denormalise_rgb(images)).mean()
+            reconstruction = reconstruction + settings.perceptual_weight * seen
+            figures["perceptual"] = seen
         loss = reconstruction + settings.entropy_weight * doubt - settings.diversity_weight * variety
         loss = loss + settings.commitment_weight * commitment
-        figures = {"reconstruction": reconstruction, "absolute": absolute, "squared": squared, "variety": variety}
+        figures["reconstruction"] = reconstruction
         return {"loss": loss, **{name: value.detach() for name, value in figures.items()}}
 
 

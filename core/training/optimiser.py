@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 from core.lras.transformer import Transformer
 from core.training.config import Schedule
+from core.training.geometry_start import start_with_geometry
 
 _WEIGHT_DEVIATION = 0.02
 
 
 def initialise(network: nn.Module, seed: int) -> None:
-    """Random weights of a transformer as GPT-2's; other networks keep the random weights of their layers."""
+    """Random weights of a transformer as GPT-2's, its tables by what they stand for; of others as their layers have."""
     torch.manual_seed(seed)
     if not isinstance(network, Transformer):
         for module in network.modules():
@@ -27,6 +28,7 @@ def initialise(network: nn.Module, seed: int) -> None:
             nn.init.normal_(parameter, std=residual if name.endswith("c_proj.weight") else _WEIGHT_DEVIATION)
         elif name.endswith("bias"):
             nn.init.zeros_(parameter)
+    start_with_geometry(network)
 
 
 def adamw(network: nn.Module, schedule: Schedule) -> torch.optim.AdamW:

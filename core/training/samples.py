@@ -40,6 +40,17 @@ class SampleMaker(Protocol):
         ...
 
 
+@runtime_checkable
+class DraftMaker(Protocol):
+    """`make(i, held_out)` is a pair whose source is a draft of the target."""
+
+    def make(self, index: int, held_out: bool) -> Pair: ...
+
+    def check(self) -> None:
+        """Raises InvalidInput when the data or the settings do not fit."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class PairSample:
     """For a network with binned flow: pictures, bins (x, y) of every cell, and what is shown of them."""
@@ -189,21 +200,36 @@ class FlowSquares(_Drawn):
 
 @dataclass(frozen=True)
 class RgbPairs(_Drawn):
-    """Samples for a network with binned flow."""
+    """Samples for a network with binned flow; `drafts` make those of the draft share."""
 
     network: TransformerConfig
+    drafts: DraftMaker | None = None
 
     def make(self, index: int, held_out: bool = False) -> PairSample:
         random = self.drawer.random(index, held_out)
-        pair = self.drawer.rgb_pair(random, held_out)
+        if random.random() < self._draft_share:
+            assert self.drafts is not None
+            pair, moves = self.drafts.make(index, held_out), False
+        else:
+            pair, moves = self.drawer.rgb_pair(random, held_out), True
         cells = flow_grid(pair.flow.astype(np.float64), 2 * self.network.grid)
         bins = flow_to_bins(self.network, np.nan_to_num(cells))
-        draw = draw_sequence(self.network, self.drawer.config.sequences, random, cells, pair.uncovered)
+        shown = cells if moves else None
+        draw = draw_sequence(self.network, self.drawer.config.sequences, random, shown, pair.uncovered)
         return PairSample(pair.source, pair.target, bins, draw)
 
     def check(self) -> None:
-        """Any picture will do."""
+        """Raises InvalidInput when drafts are asked for and nothing can make them."""
+        if self._draft_share and self.drafts is None:
+            raise InvalidInput("pairs.draft_share needs the network that fills holes; give it, or set the share to 0.")
+        if self._draft_share and self.drafts is not None:
+            self.drafts.check()
         self.make(0)
+
+    @property
+    def _draft_share(self) -> float:
+        pairs = self.drawer.config.pairs
+        return pairs.draft_share / (pairs.draft_share + pairs.warp_share + pairs.object_share + pairs.clip_share)
 
 
 @dataclass(frozen=True)

@@ -17,15 +17,18 @@ from core.lras.quantizer import Quantizer, normalise_flow, normalise_rgb
 from core.lras.recipe import INTENDED
 from core.lras.saving import save_quantizer, save_transformer
 from core.lras.transformer import Transformer
+from core.nets.fill_student import FillStudent
 from core.nets.lpips import Lpips
 from core.training.click_task import ClickTask
 from core.training.config import TrainConfig
 from core.training.depth_task import DepthTask
+from core.training.drafts import DraftPairs
 from core.training.encoding import CodeGrids, encoded, encoded_flow, encoded_pictures
 from core.training.fill_task import FillTask
 from core.training.losses import ReconstructionLoss, SequenceLoss, perplexity
 from core.training.samples import (
     CameraFlows,
+    DraftMaker,
     Drawer,
     FlowSample,
     FlowSquares,
@@ -83,13 +86,19 @@ class QuantizerTask:
     # Not the loss: its other terms can fall while pictures get worse.
     judged_by = "reconstruction"
 
-    def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device) -> None:
+    def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device, judge: Lpips | None = None) -> None:
         assert config.quantizer is not None
+        wants_judge = config.loss.perceptual_weight > 0
+        if wants_judge and (judge is None or config.quantizer.channels != "rgb"):
+            raise InvalidInput(
+                "loss.perceptual_weight is for pictures and needs LPIPS; give --lpips TRUNK HEADS or set it to 0."
+            )
         self.network = Quantizer(config.quantizer.config()).to(device)
         for parameter in self.network.parameters():
             if parameter.dim() == 4:  # the layout in which convolutions are fastest
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-        self.loss = ReconstructionLoss(self.network, config.loss)
+        trusted = judge.to(device) if wants_judge and judge is not None else None
+        self.loss = ReconstructionLoss(self.network, config.loss, trusted)
         self._is_rgb = config.quantizer.channels == "rgb"
         self.samples: SampleMaker = PictureSquares(drawer) if self._is_rgb else FlowSquares(drawer)
         self._device = device
@@ -153,9 +162,16 @@ class _SequenceTask(ABC):
 class RgbTask(_SequenceTask):
     """Frame 1 from frame 0 and binned flow."""
 
-    def __init__(self, config: TrainConfig, drawer: Drawer, device: torch.device, rgb: Quantizer) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        drawer: Drawer,
+        device: torch.device,
+        rgb: Quantizer,
+        drafts: DraftMaker | None = None,
+    ) -> None:
         network = _transformer(config, device)
-        super().__init__(config, network, "rgb", RgbPairs(drawer, network.config))
+        super().__init__(config, network, "rgb", RgbPairs(drawer, network.config, drafts))
         self._rgb = _frozen(rgb, network.config.rgb_range.size, "RGB", device)
 
     def encoded(self, samples: Sequence[PairSample]) -> tuple[CodeGrids, CodeGrids]:
@@ -207,10 +223,14 @@ def make_task(
     rgb: Quantizer | None = None,
     flow: Quantizer | None = None,
     judge: Lpips | None = None,
+    fill: FillStudent | None = None,
 ) -> Task:
-    """The task that the configuration names. Raises InvalidInput when it lacks a quantizer that fits, or a judge."""
+    """The task that the configuration names, with the networks that it needs besides its own.
+
+    Raises InvalidInput when it lacks a quantizer that fits, or a judge.
+    """
     if config.task == "lpq":
-        return QuantizerTask(config, drawer, device)
+        return QuantizerTask(config, drawer, device, judge)
     if config.task == "depth":
         return DepthTask(config, drawer.packed, device)
     if config.task == "click":
@@ -220,7 +240,8 @@ def make_task(
     if rgb is None:
         raise InvalidInput(f"{config.task} needs a trained RGB quantizer; give its folder.")
     if config.task == "lras-rgb":
-        return RgbTask(config, drawer, device, rgb)
+        drafts = None if fill is None else DraftPairs(drawer.packed, config, fill)
+        return RgbTask(config, drawer, device, rgb, drafts)
     if flow is None:
         raise InvalidInput("lras-flow needs a trained flow quantizer; give its folder.")
     return FlowTask(config, drawer, device, rgb, flow)
