@@ -46,7 +46,10 @@ def add_train(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
             kind.add_argument("--flow-quantizer", metavar="DIR", type=Path, required=True)
         if name in ("depth", "click"):
             kind.add_argument(
-                "--encoder", metavar="FILE", type=Path, help="begin with the encoder of this depth or click network"
+                "--begin-with",
+                metavar="FILE",
+                type=Path,
+                help="a depth or click network: of the other kind its encoder is taken, of the same kind all",
             )
         if name == "lras-rgb":
             kind.add_argument(
@@ -100,7 +103,7 @@ def run_train(args: argparse.Namespace) -> int:
         judge = load_lpips(*args.lpips) if args.task in JUDGED and args.lpips else None
         fill = _fill_network(args.fill_network) if args.task == "lras-rgb" and config.pairs.draft_share else None
         task = make_task(config, drawer, place.device, rgb, flow, judge, fill)
-        limits, begin = Limits(args.minutes, args.fit_minutes), _begin_with(getattr(args, "encoder", None))
+        limits, begin = Limits(args.minutes, args.fit_minutes), _begin_with(getattr(args, "begin_with", None))
         progress = train(task, config, args.out, place, args.resume, limits, cancel, _say, begin)
     if place.is_first:
         _say(f"step {progress.step} of {progress.steps}, least held-out loss {progress.best:.4g}, in {args.out}")
@@ -114,16 +117,16 @@ def _fill_network(path: Path | None) -> "FillStudent":
     return load_fill_student(path or embedded("fill_student"))
 
 
-def _begin_with(encoder: Path | None) -> "Callable[[nn.Module], object] | None":
+def _begin_with(weights: Path | None) -> "Callable[[nn.Module], object] | None":
     from core.nets.blocks import Pyramid
-    from core.nets.files import take_encoder
+    from core.nets.files import take_weights
 
-    if encoder is None:
+    if weights is None:
         return None
 
     def begin(network: "nn.Module") -> None:
         assert isinstance(network, Pyramid)
-        take_encoder(encoder, network)
+        take_weights(weights, network)
 
     return begin
 

@@ -58,17 +58,21 @@ def load_fill_student(path: Path) -> FillStudent:
     return _load(path, FillStudent)
 
 
-def take_encoder(path: Path, network: Pyramid) -> int:
-    """Start `network` with the encoder of a depth or click network, as far as both have it; how many tensors that was.
+def take_weights(path: Path, network: Pyramid) -> int:
+    """Start `network` with what a depth or click network of a file has of it; how many tensors that was.
 
-    Raises InvalidInput when the file is damaged, or its encoder is of other sizes.
+    All of one of the same kind, of the other kind its encoder. Raises InvalidInput when the file is damaged, or its
+    encoder is of other sizes.
     """
-    stored, _ = _read(path)
+    stored, described = _read(path)
     own = network.state_dict()
+    is_same_kind = described.get("kind") == _KINDS.get(type(network))
     shared = {
         name: stored[name]
         for name in own
-        if name.partition(".")[0] in _ENCODER and name in stored and stored[name].shape == own[name].shape
+        if (is_same_kind or name.partition(".")[0] in _ENCODER)
+        and name in stored
+        and stored[name].shape == own[name].shape
     }
     if not {"stem.weight", "shrink.0.weight", "shrink.3.weight"} <= set(shared):
         raise InvalidInput(f"{path} has no encoder of this network's sizes; leave it out, or take those sizes.")

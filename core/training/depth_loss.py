@@ -14,7 +14,6 @@ from core.training.depth_config import DepthSettings
 
 # Weak depth is about this many times coarser than the pictures; it is compared at its own detail.
 _WEAK_STRIDE = 4
-_TRIMMED_SHARE = 0.2
 _SCALES = 4
 _STRIDE_OF_MEDIANS = 3
 # A flat picture's spread is taken as this share of its median inverse depth, lest its noise be blown up.
@@ -58,17 +57,17 @@ class DepthLoss(nn.Module):
         coarse_wanted = aligned(coarse(batch.inverse[weak]))
         coarse_made = coarse(made[weak])
         coarse_residual = _masked(aligned(coarse_made, coarse_wanted), coarse_wanted).abs()
-        trimmed = trimmed_mean(coarse_residual, coarse_wanted.isfinite())
+        taught = _mean(coarse_residual, coarse_wanted.isfinite())
         likelihood = _mean(laplace(residual, doubt[exact]), known)
         likelihood = likelihood + _mean(laplace(coarse_residual, coarse(doubt[weak])), coarse_wanted.isfinite())
         share = len(weak) / len(batch.weak)
         loss = (1 - share) * (absolute + settings.gradient_weight * gradient + settings.scale_weight * scale)
-        loss = loss + share * settings.weak_weight * trimmed + settings.uncertainty_weight * likelihood
+        loss = loss + share * settings.weak_weight * taught + settings.uncertainty_weight * likelihood
         with torch.no_grad():
             delta1 = affine_delta1(coarse(made_exact), coarse(batch.inverse[exact]))
         return {
             "loss": loss, "exact": absolute.detach(), "gradient": gradient.detach(), "scale": scale.detach(),
-            "weak": trimmed.detach(), "likelihood": likelihood.detach(), "delta1": delta1,
+            "weak": taught.detach(), "likelihood": likelihood.detach(), "delta1": delta1,
         }  # fmt: skip
 
 
@@ -106,14 +105,6 @@ def multi_scale_gradient(residual: Float32[Tensor, "B H W"], known: Bool[Tensor,
         total = total + _mean((r[:, :, 1:] - r[:, :, :-1]).abs(), k[:, :, 1:] & k[:, :, :-1])
         total = total + _mean((r[:, 1:] - r[:, :-1]).abs(), k[:, 1:] & k[:, :-1])
     return total / _SCALES
-
-
-def trimmed_mean(values: Float32[Tensor, "B h w"], known: Bool[Tensor, "B h w"]) -> Float32[Tensor, ""]:
-    """The mean without each picture's largest fifth: a weak teacher is wrong somewhere."""
-    if not len(values):
-        return values.new_zeros(())
-    limits = torch.where(known, values.detach(), torch.nan).flatten(1).nanquantile(1 - _TRIMMED_SHARE, dim=1)
-    return _mean(values, known & (values <= limits[:, None, None]))
 
 
 def laplace(residual: Float32[Tensor, "B H W"], log_scale: Float32[Tensor, "B H W"]) -> Float32[Tensor, "B H W"]:

@@ -8,7 +8,7 @@ import torch
 from core.errors import InvalidInput
 from core.nets.click_student import ClickStudent, ClickStudentConfig
 from core.nets.depth_student import DepthStudent, DepthStudentConfig
-from core.nets.files import click_student_bytes, take_encoder
+from core.nets.files import click_student_bytes, take_weights
 
 CLICK = ClickStudentConfig(8, (8, 8, 8, 8), (1, 1, 1, 1), 1, (8, 8, 8, 8), 1, 1)
 
@@ -27,7 +27,7 @@ def test_a_depth_network_sees_what_the_click_networks_encoder_sees(clicks: Path)
     torch.manual_seed(2)
     network = DepthStudent(DepthStudentConfig((8, 8, 8, 8), (1, 1, 1, 2), (8, 8, 8, 8), 1))
     head = network.head.weight.clone()
-    taken = take_encoder(clicks, network)
+    taken = take_weights(clicks, network)
     assert 0 < taken < len(told.state_dict())
     images = torch.rand(1, 3, 64, 64)
     for made, wanted in zip(network.pyramid(images)[:-1], told.pyramid(images)[:-1], strict=True):
@@ -40,11 +40,11 @@ def test_a_depth_network_sees_what_the_click_networks_encoder_sees(clicks: Path)
 def test_an_encoder_of_other_sizes_is_refused(clicks: Path) -> None:
     network = DepthStudent(DepthStudentConfig((8, 8, 8, 16), (1, 1, 1, 1), (8, 8, 8, 8), 1))
     with pytest.raises(InvalidInput, match="no encoder of this network's sizes"):
-        take_encoder(clicks, network)
+        take_weights(clicks, network)
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "broken.safetensors").write_bytes(b"no tensors")
     network = DepthStudent(DepthStudentConfig((8, 8, 8, 8), (1, 1, 1, 1), (8, 8, 8, 8), 1))
     with pytest.raises(InvalidInput, match="damaged"):
-        take_encoder(tmp_path / "broken.safetensors", network)
+        take_weights(tmp_path / "broken.safetensors", network)

@@ -14,7 +14,6 @@ from core.training.depth_loss import (
     laplace,
     least_squares,
     multi_scale_gradient,
-    trimmed_mean,
 )
 
 
@@ -111,12 +110,6 @@ def test_a_sharp_step_where_it_belongs_beats_a_blurred_one() -> None:
     blurred = torch.nn.functional.avg_pool2d(wanted[:, None], 7, 1, 3, count_include_pad=False)[:, 0]
     known = torch.ones_like(wanted, dtype=torch.bool)
     assert multi_scale_gradient(blurred - wanted, known) > multi_scale_gradient(torch.zeros_like(wanted), known)
-
-
-def test_the_largest_fifth_does_not_count() -> None:
-    values = torch.ones(1, 10, 10)
-    values[0, 0] = 1000.0
-    assert trimmed_mean(values, torch.ones_like(values, dtype=torch.bool)) == 1.0
 
 
 def test_doubt_is_least_costly_at_the_mean_difference() -> None:
