@@ -25,7 +25,7 @@ _THUMB_SIDE = 160
 
 
 def picture(session: Session, which: str, max_side: int = 1280) -> bytes | None:
-    """An encoded picture: "photo", "result", "depth", "flow", "invented", "mask" or "thumb-N" (history step N).
+    """An encoded picture: "photo", "result", "depth", "confidence", "flow", "invented", "mask", "thumb-N" (step N).
 
     Photographs are JPEG, overlays are PNG with alpha. None when there is nothing to show yet.
     Raises InvalidInput for another name.
@@ -64,6 +64,15 @@ def _depth(session: Session, max_side: int) -> bytes | None:
         return None
     depth = DepthMap(frame.depth, frame.depth_valid, "relative", "edited frame")
     return _jpeg(_shrunk(depth_colours(depth, "cividis"), max_side))
+
+
+def _confidence(session: Session, max_side: int) -> bytes | None:
+    """How sure the photo's depth is, sure is bright; None where nobody says."""
+    confidence = session.project.depth.confidence
+    if confidence is None:
+        return None
+    shades = cv2.applyColorMap(np.rint(255 * confidence).astype(np.uint8), cv2.COLORMAP_CIVIDIS)
+    return _jpeg(_shrunk(cv2.cvtColor(shades, cv2.COLOR_BGR2RGB), max_side))
 
 
 def _flow(session: Session, max_side: int) -> bytes | None:
@@ -138,6 +147,7 @@ _PICTURES: dict[str, Callable[[Session, int], bytes | None]] = {
     "photo": _photo,
     "result": _result,
     "depth": _depth,
+    "confidence": _confidence,
     "flow": _flow,
     "invented": _invented,
     "mask": _mask,

@@ -12,7 +12,7 @@ from core.maths.camera import intrinsics_from_fov
 from core.maths.depth_fit import fitted_to
 from core.maths.retouch import Touch, retouched
 from core.types import edits
-from core.types.depth import DepthEstimate, DepthMap, Layout
+from core.types.depth import DepthEstimate, Layout
 
 # With fewer measured pixels than this a file tells distances, not shapes.
 _SPARSE_SHARE = 0.25
@@ -69,7 +69,7 @@ class DepthGestures(SessionCore):
         touched = depth.valid & (weight > 0) & (changed > 0)
         values = np.where(touched, reciprocal(changed), depth.values)
         source = depth.source if depth.source.endswith(_RETOUCHED) else depth.source + _RETOUCHED
-        new = DepthMap(values, depth.valid, depth.scale, source, depth.upright_objects)
+        new = depth.changed(values, source=source)
         scene = project.scene
         self._commit(edits.SetDepth(new, scene.source_intrinsics, scene.ground), f"Depth {_DONE[touch]}")
 

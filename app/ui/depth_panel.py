@@ -1,6 +1,7 @@
 """Depth: the map of the edited picture with values, the layout guess's two lines, a depth file of one's own.
 
-Ids: `depth-note`, `depth-map`, `depth-value`, `horizon`, `ground-end`, `histogram`, `load-depth`, `depth-scale`.
+Ids: `depth-note`, `depth-map`, `depth-value`, `depth-sure`, `horizon`, `ground-end`, `histogram`, `load-depth`,
+`depth-scale`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ def build(tools: PanelTools) -> Panel:
     with gr.Accordion(say("depth.title"), open=False, elem_id="panel-depth") as panel:
         note = plain("", elem_id="depth-note")
         plain(_picture("depth-map", say("depth.picture"), "depth-value"))
+        plain(_picture("depth-sure", say("depth.sure"), kind="if-told"))
         with gr.Row(elem_id="layout-lines", elem_classes=["tight"]):
             horizon = number(say("depth.horizon"), "horizon")
             ground_end = number(say("depth.ground_end"), "ground-end")
@@ -91,11 +93,11 @@ def depth_histogram(session: "Session") -> Any:
     return figure
 
 
-def _picture(elem_id: str, words: str, value_id: str) -> str:
+def _picture(elem_id: str, words: str, value_id: str = "", kind: str = "") -> str:
+    value = f'<output id="{value_id}" data-testid="{value_id}" class="figures"></output>' if value_id else ""
     return (
-        f'<figure class="map"><img id="{elem_id}" data-testid="{elem_id}" alt="{words}" hidden>'
-        f'<figcaption><span>{words}</span> <output id="{value_id}" data-testid="{value_id}" class="figures"></output>'
-        "</figcaption></figure>"
+        f'<figure class="map {kind}"><img id="{elem_id}" data-testid="{elem_id}" alt="{words}" hidden>'
+        f"<figcaption><span>{words}</span> {value}</figcaption></figure>"
     )
 
 

@@ -8,7 +8,6 @@ from jaxtyping import Float64
 from core.errors import InvalidInput
 from core.maths.camera import resized, unproject
 from core.types.camera import Pose
-from core.types.depth import DepthMap
 from core.types.project import Project
 from core.types.scene import SceneObject
 
@@ -47,7 +46,7 @@ def scaled_to(project: Project, start: Point, end: Point, metres: float) -> Proj
         raise InvalidInput("The two points are one and the same; measure between points that lie apart.")
     factor = metres / measured
     old, scene = project.depth, project.scene
-    depth = DepthMap(old.values * np.float32(factor), old.valid, "metric", old.source, old.upright_objects)
+    depth = old.changed(old.values * np.float32(factor), "metric")
     ground = None if scene.ground is None else replace(scene.ground, height=scene.ground.height * factor)
     pose = scene.camera.camera_from_world.matrix.copy()
     pose[:3, 3] *= factor

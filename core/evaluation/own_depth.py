@@ -32,7 +32,7 @@ def with_own_depth(pair: Pair, backend: DepthBackend) -> Pair:
     depth = estimate.depth
     depth = relative_from_affine(depth) if depth.scale == "affine" else depth
     factor = fitted_factor(start, depth)
-    scaled = DepthMap(depth.values * np.float32(factor), depth.valid, "metric", depth.source, depth.upright_objects)
+    scaled = depth.changed(depth.values * np.float32(factor), "metric")
     ground = estimate.ground
     ground = None if ground is None else replace(ground, height=ground.height * factor)
     return replace(pair, project=apply(start, SetDepth(scaled, source, ground)), depth=backend.info.name)

@@ -59,7 +59,7 @@ def relative_from_affine(depth: DepthMap, farthest: float = 8.0) -> DepthMap:
     share = (depth.values - far) / (near - far)
     inverse = 1.0 / farthest + share * (1.0 - 1.0 / farthest)
     values = (1.0 / np.clip(inverse, 0.25 / farthest, 4.0)).astype(np.float32)
-    return DepthMap(values, depth.valid, "relative", f"{depth.source}, range assumed")
+    return depth.changed(values, "relative", f"{depth.source}, range assumed")
 
 
 def despeckled(inverse: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:

@@ -40,10 +40,8 @@ def fitted_to(depth: DepthMap, measured: DepthMap) -> DepthMap:
         slope, offset = float(np.median(y) / np.median(x)), 0.0
     inverse = np.where(depth.valid, slope / np.where(depth.valid, depth.values, np.float32(1)) + offset, np.float32(1))
     inverse = np.maximum(inverse, float(y.min()) / _FARTHEST)
-    return DepthMap(
-        (1.0 / inverse).astype(np.float32), depth.valid, measured.scale,
-        f"{depth.source}, fitted to {measured.source}", depth.upright_objects,
-    )  # fmt: skip
+    source = f"{depth.source}, fitted to {measured.source}"
+    return depth.changed((1.0 / inverse).astype(np.float32), measured.scale, source)
 
 
 def _common(depth: DepthMap, measured: DepthMap) -> tuple[Float64[np.ndarray, "N"], Float64[np.ndarray, "N"]]:

@@ -22,6 +22,7 @@ class DepthMap(ContentAddressed):
     `source` is the back-end's title, shown to the user.
     `upright_objects`: the map holds only the layout of the place; objects are not in it and
     stand upright on the ground where their mask touches it.
+    `confidence` is 0..1, how sure the back-end is of each pixel; None where it does not say.
     """
 
     values: Float32[np.ndarray, "H W"]
@@ -29,6 +30,7 @@ class DepthMap(ContentAddressed):
     scale: DepthScale
     source: str
     upright_objects: bool = False
+    confidence: Float32[np.ndarray, "H W"] | None = None
     id: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -39,10 +41,26 @@ class DepthMap(ContentAddressed):
             raise InvalidInput("Depth must be finite and positive where it is valid; mark other pixels invalid.")
         object.__setattr__(self, "values", read_only(self.values))
         object.__setattr__(self, "valid", read_only(self.valid))
+        if self.confidence is not None:
+            self._check_confidence(self.confidence)
+            object.__setattr__(self, "confidence", read_only(self.confidence))
         if not self.id:
-            object.__setattr__(
-                self, "id", content_id(self.values, self.valid, self.scale, self.source, self.upright_objects)
-            )
+            sure = () if self.confidence is None else (self.confidence,)
+            parts = self.values, self.valid, self.scale, self.source, self.upright_objects, *sure
+            object.__setattr__(self, "id", content_id(*parts))
+
+    def _check_confidence(self, confidence: Float32[np.ndarray, "H W"]) -> None:
+        if confidence.shape != self.values.shape:
+            raise InvalidInput(f"Depth {self.values.shape} and its confidence {confidence.shape} must have one size.")
+        if not (np.isfinite(confidence).all() and confidence.min() >= 0 and confidence.max() <= 1):
+            raise InvalidInput("Confidence must lie between 0 and 1 everywhere.")
+
+    def changed(
+        self, values: Float32[np.ndarray, "H W"], scale: DepthScale | None = None, source: str | None = None
+    ) -> "DepthMap":
+        """Other values, scale and source for the same pixels."""
+        scale, source = scale or self.scale, source or self.source
+        return DepthMap(values, self.valid, scale, source, self.upright_objects, self.confidence)
 
     @property
     def width(self) -> int:
@@ -92,10 +110,9 @@ class Layout:
 
 @dataclass(frozen=True)
 class DepthEstimate:
-    """What a depth back-end returns for one photo; `confidence` is 0..1 at the depth's size, None when unknown."""
+    """What a depth back-end returns for one photo."""
 
     depth: DepthMap
     intrinsics: Intrinsics
     ground: Ground | None = None
     layout: Layout | None = None
-    confidence: Float32[np.ndarray, "H W"] | None = None

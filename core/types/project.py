@@ -8,7 +8,7 @@ from core.types.flow import FlowField
 from core.types.photo import Photo
 from core.types.scene import Scene
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 EngineChoice = Literal["auto", "warp", "lras"]
 

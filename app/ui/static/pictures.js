@@ -63,7 +63,10 @@ export function settled(state) {
 
 export function panelPictures(state) {
   if (!state.photo_name) return;
-  if (open("panel-depth")) load("depth-map", "picture/depth?side=560");
+  if (open("panel-depth")) {
+    load("depth-map", "picture/depth?side=560");
+    load("depth-sure", "picture/confidence?side=560");
+  }
   if (open("panel-flow")) showFlow(state);
 }
 

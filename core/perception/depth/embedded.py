@@ -47,10 +47,9 @@ class EmbeddedDepth:
             raise InvalidInput("The depth network found no depth in this photo; use the layout guess or a depth file.")
         values = with_far_sky((1 / np.clip(fine / near, 1 / _FARTHEST, 4.0)).astype(np.float32), photo.srgb)
         valid = np.ones(values.shape, bool)
-        depth = DepthMap(values, valid, "relative", self.info.title)
-        ground = fit_ground(values, valid, resized(intrinsics, *size))
-        confidence = cv2.resize(1 / (1 + np.exp(doubt)), size, interpolation=cv2.INTER_LINEAR)
-        return DepthEstimate(depth, intrinsics, ground, confidence=confidence.astype(np.float32))
+        confidence = cv2.resize(1 / (1 + np.exp(doubt)), size, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+        depth = DepthMap(values, valid, "relative", self.info.title, confidence=confidence)
+        return DepthEstimate(depth, intrinsics, fit_ground(values, valid, resized(intrinsics, *size)))
 
     def inverse_depth(
         self, srgb: UInt8[np.ndarray, "H W 3"]

@@ -56,8 +56,9 @@ class FlowDepth:
         width, height = _fitted(photo.width, photo.height, size)
         lengths = [cv2.resize(np.hypot(*flow), (width, height), interpolation=cv2.INTER_LINEAR) for flow in flows]
         disparity, confidence = robust_disparity(lengths)
-        depth = DepthMap(1 / disparity, np.ones(disparity.shape, bool), "relative", self.info.title)
-        return DepthEstimate(depth, intrinsics, confidence=confidence)
+        known = np.ones(disparity.shape, bool)
+        depth = DepthMap(1 / disparity, known, "relative", self.info.title, confidence=confidence)
+        return DepthEstimate(depth, intrinsics)
 
     def predict_flow(
         self, srgb: UInt8[np.ndarray, "H W 3"], seed: int, cancel: CancelToken

@@ -28,7 +28,9 @@ def project(dtype: type = np.uint8, rich: bool = True) -> Project:
     values = RNG.integers(0, np.iinfo(dtype).max, (H, W, 4), dtype=dtype, endpoint=True)
     srgb = RNG.integers(0, 256, (H, W, 3), dtype=np.uint8)
     intrinsics = Intrinsics(10 / 3, 11.0, 6.0, 4.0, W, H)
-    depth = DepthMap(RNG.uniform(1, 5, (4, 6)).astype(np.float32), RNG.random((4, 6)) > 0.2, "metric", "test", True)
+    values_m, valid = RNG.uniform(1, 5, (4, 6)).astype(np.float32), RNG.random((4, 6)) > 0.2
+    sure = RNG.random((4, 6)).astype(np.float32) if rich else None
+    depth = DepthMap(values_m, valid, "metric", "test", True, sure)
     if not rich:
         return Project(Photo("p.png", values[..., :3], srgb), depth, Scene(intrinsics, Camera(intrinsics)))
     photo = Photo("Tür.jpg", values[..., :3], srgb, values[..., 3], "JPEG", b"profile", b"Exif\0\0x", 26.5)
@@ -71,6 +73,7 @@ def test_loading_a_saved_project_gives_it_back(dtype, rich, tmp_path):
     path.write_bytes(save_project(before))
     after = load_project(path)
     assert after == before
+    assert (after.depth.confidence is None) == (not rich)
     assert after.photo.pixels.dtype == dtype
     # Equality goes by content ids, which leave these out.
     for name in ("name", "file_format", "exif", "focal_35mm", "icc_profile"):

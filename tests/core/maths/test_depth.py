@@ -156,3 +156,23 @@ def test_portrait_depth_of_unknown_range_gets_an_assumed_one():
     assert (np.diff(relative.values.ravel()) <= 0).all()
     with pytest.raises(InvalidInput, match="flat"):
         relative_from_affine(depth_map(np.ones((3, 4)), scale="affine"))
+
+
+@pytest.mark.parametrize("value", [np.nan, -0.1, 1.1])
+def test_confidence_without_meaning_is_refused(value: float) -> None:
+    confidence = np.full((4, 4), value, np.float32)
+    with pytest.raises(InvalidInput, match="between 0 and 1"):
+        DepthMap(np.ones((4, 4), np.float32), np.ones((4, 4), bool), "relative", "test", confidence=confidence)
+
+
+def test_changed_depth_keeps_what_it_does_not_name_and_is_another_value() -> None:
+    sure = np.linspace(0, 1, 16, dtype=np.float32).reshape(4, 4)
+    depth = DepthMap(np.ones((4, 4), np.float32), sure > 0.2, "relative", "test", True, sure)
+    nearer = depth.changed(depth.values / 2)
+    assert nearer != depth
+    assert (nearer.scale, nearer.source, nearer.upright_objects) == ("relative", "test", True)
+    np.testing.assert_array_equal(nearer.confidence, sure)
+    np.testing.assert_array_equal(nearer.valid, depth.valid)
+    assert depth.changed(depth.values, "metric").scale == "metric"
+    unsure = DepthMap(depth.values, depth.valid, "relative", "test", True)
+    assert unsure != depth

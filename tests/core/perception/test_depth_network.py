@@ -34,9 +34,9 @@ def test_depth_is_positive_and_has_the_photos_aspect(backend: EmbeddedDepth, wid
     assert found.depth.valid.all()
     assert found.depth.scale == "relative"
     assert abs(found.depth.width * height - found.depth.height * width) <= max(width, height)
-    assert found.confidence is not None
-    assert found.confidence.shape == found.depth.values.shape
-    assert 0 <= found.confidence.min() <= found.confidence.max() <= 1
+    assert found.depth.confidence is not None
+    assert found.depth.confidence.shape == found.depth.values.shape
+    assert 0 <= found.depth.confidence.min() <= found.depth.confidence.max() <= 1
 
 
 def test_the_same_photo_gives_the_same_depth(backend: EmbeddedDepth) -> None:

@@ -63,8 +63,8 @@ def test_a_photo_gets_depth_of_its_own_aspect(backend: FlowDepth) -> None:
     assert (estimate.depth.width, estimate.depth.height) == (32, 24)
     assert estimate.depth.scale == "relative"
     assert estimate.depth.values.min() > 0
-    assert estimate.confidence is not None
-    assert estimate.confidence.shape == estimate.depth.values.shape
+    assert estimate.depth.confidence is not None
+    assert estimate.depth.confidence.shape == estimate.depth.values.shape
     again = backend.estimate(picture, intrinsics_of_photo(picture), CancelToken())
     assert again.depth.id == estimate.depth.id
 
