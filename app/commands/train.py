@@ -1,14 +1,11 @@
 """`train`: learn a network from folders of pictures, and pack pictures for it."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from torch import nn
-
     from core.nets.fill_student import FillStudent
     from core.training.packed import PackedSet
 
@@ -83,6 +80,7 @@ def run_train(args: argparse.Namespace) -> int:
     from app.stopping import stoppable
     from core.errors import InvalidInput
     from core.lras.weights import load_quantizer
+    from core.nets.files import take_weights
     from core.nets.lpips import load_lpips
     from core.training.config import read_config
     from core.training.distributed import placed
@@ -103,7 +101,8 @@ def run_train(args: argparse.Namespace) -> int:
         judge = load_lpips(*args.lpips) if args.task in JUDGED and args.lpips else None
         fill = _fill_network(args.fill_network) if args.task == "lras-rgb" and config.pairs.draft_share else None
         task = make_task(config, drawer, place.device, rgb, flow, judge, fill)
-        limits, begin = Limits(args.minutes, args.fit_minutes), _begin_with(getattr(args, "begin_with", None))
+        limits, given = Limits(args.minutes, args.fit_minutes), getattr(args, "begin_with", None)
+        begin = None if given is None else partial(take_weights, given)
         progress = train(task, config, args.out, place, args.resume, limits, cancel, _say, begin)
     if place.is_first:
         _say(f"step {progress.step} of {progress.steps}, least held-out loss {progress.best:.4g}, in {args.out}")
@@ -115,20 +114,6 @@ def _fill_network(path: Path | None) -> "FillStudent":
     from core.nets.files import load_fill_student
 
     return load_fill_student(path or embedded("fill_student"))
-
-
-def _begin_with(weights: Path | None) -> "Callable[[nn.Module], object] | None":
-    from core.nets.blocks import Pyramid
-    from core.nets.files import take_weights
-
-    if weights is None:
-        return None
-
-    def begin(network: "nn.Module") -> None:
-        assert isinstance(network, Pyramid)
-        take_weights(weights, network)
-
-    return begin
 
 
 def run_pack(args: argparse.Namespace) -> int:

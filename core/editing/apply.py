@@ -16,7 +16,7 @@ from core.types.camera import Camera
 from core.types.depth import DepthEstimate, DepthMap
 from core.types.mask import Mask
 from core.types.photo import Photo
-from core.types.project import Project, Settings
+from core.types.project import Project, Reroll, Settings
 from core.types.scene import Scene, SceneObject, Vec3
 
 _SHAPE_TOLERANCE = 0.02
@@ -155,7 +155,14 @@ def _(edit: edits.SetFlow, project: Project) -> Project:
 
 @_apply.register
 def _(edit: edits.SetSettings, project: Project) -> Project:
-    return replace(project, settings=edit.settings)
+    rerolls = project.rerolls if edit.settings == project.settings else ()
+    return replace(project, settings=edit.settings, rerolls=rerolls)
+
+
+@_apply.register
+def _(edit: edits.RerollRegion, project: Project) -> Project:
+    _check_mask(project, edit.region)
+    return replace(project, rerolls=(*project.rerolls, Reroll(edit.region, edit.seed)))
 
 
 def _check_shape(depth: DepthMap, photo: Photo) -> None:
@@ -176,7 +183,7 @@ def _changed(project: Project, item: SceneObject) -> Project:
     return replace(project, scene=project.scene.with_object(item))
 
 
-def _pivot(project: Project, mask: Mask) -> Vec3:
+def _check_mask(project: Project, mask: Mask) -> None:
     if mask.coverage.shape != (project.photo.height, project.photo.width):
         height, width = mask.coverage.shape
         raise InvalidInput(
@@ -185,6 +192,10 @@ def _pivot(project: Project, mask: Mask) -> Vec3:
         )
     if not (mask.coverage >= 128).any():
         raise InvalidInput("The mask is empty; click the object again or paint it.")
+
+
+def _pivot(project: Project, mask: Mask) -> Vec3:
+    _check_mask(project, mask)
     at_rest = object_at_rest(project, mask)
     x, y, z = object_pivot(at_rest.inverse_depth, at_rest.coverage, at_rest.intrinsics, scene_up(project.scene))
     return float(np.float64(x)), float(y), float(z)

@@ -1,16 +1,15 @@
 """`render(project)`: from a project to frames, as a stream that can be stopped between any two of them."""
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.editing.compositor import Canvas, Sprite, draw, sample, sample_nearest
+from core.editing.inventing import Clock, RenderContext, invent, rerolled
 from core.editing.layers import (
-    SourceView,
     cut_objects,
     drawn_objects,
     hole_of,
@@ -34,32 +33,15 @@ from core.editing.motion import (
 )
 from core.maths.bands import copied, paste, reciprocal
 from core.maths.camera import resized
-from core.maths.depth import near_side
 from core.maths.flow import MovedGrid
 from core.maths.membrane import membrane
-from core.maths.raster import surface_links
-from core.types.flow import FlowField
+from core.maths.raster import InverseMap, surface_links
 from core.types.frame import Frame
 from core.types.photo import Coverage, Pixels
 from core.types.project import Project
-from core.types.protocols import CancelToken, Engine, EngineRequest, EngineUpdate
+from core.types.protocols import CancelToken, Engine
 
 _OPAQUE = 250
-
-
-@dataclass
-class Clock:
-    """Seconds spent per named stage."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,21 +52,9 @@ class Plate:
     alpha: Coverage | None
     inverse_depth: Float32[np.ndarray, "H W"]
     hole: Bool[np.ndarray, "H W"]
+    confidence: Float32[np.ndarray, "H W"]
     done: float = 1.0
     is_final: bool = True
-
-
-@dataclass(frozen=True, eq=False)
-class RenderContext:
-    """What every stage of one render needs."""
-
-    project: Project
-    engine: Engine
-    memo: Memo
-    cancel: CancelToken
-    view: SourceView
-    clock: Clock
-    stream: bool
 
 
 def render(
@@ -122,7 +92,8 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
     view, project, memo = context.view, context.project, context.memo
     cut = cut_objects(project)
     if not cut:
-        yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(view.inverse_depth.shape, bool))
+        shape = view.inverse_depth.shape
+        yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(shape, bool), np.ones(shape, np.float32))
         return
     masks = tuple(sorted({o.mask.id for o in cut}))
     key = (
@@ -142,8 +113,8 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
                 hole = hole_of(project, view.size)
                 inverse = plate_inverse_depth(project, view, hole)
                 alpha = _filled_alpha(view.alpha, hole)
-            for update in _invent(context, view.pixels, hole, np.zeros_like(hole), inverse, None):
-                plate = Plate(update.image, alpha, inverse, hole, update.done, update.is_final)
+            for update in invent(context, view.pixels, hole, np.zeros_like(hole), inverse):
+                plate = Plate(update.image, alpha, inverse, hole, update.confidence, update.done, update.is_final)
                 if not update.is_final:
                     yield plate
                     continue
@@ -173,8 +144,10 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
             alpha = None if plate.alpha is None else plate.alpha.copy()
             inverse = copied(plate.inverse_depth)
             hiding = _hiding(context, inverse, standing_area(context.project, context.view.size))
-            canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), hiding)
-            yield _finish(context, canvas, sprites, moved, None, (plate.done, plate.is_final))
+            still, sure = np.zeros_like(plate.hole), copied(plate.confidence)
+            canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), still, sure, hiding)
+            for again, done, is_final in rerolled(context, canvas, plate.done, plate.is_final):
+                yield _finish(context, again, sprites, moved, None, (done, is_final))
         elif plate.is_final:
             yield from _render_new_view(context, plate, sprites, moved)
 
@@ -195,14 +168,17 @@ def _render_new_view(
         draft = sample(plate.pixels, where)
         alpha = None if plate.alpha is None else sample(plate.alpha, where)
         invented = sample_nearest(plate.hole, where)
+        sure = _sampled_confidence(plate, where)
         standing = sample_nearest(standing_area(context.project, view.size), where)
         unknown = ~where.covered
         hidden = _opaque_area(sprites, unknown.shape)
-    for update in _invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, None):
+    for update in invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth):
         filled_alpha, inverse = _filled_alpha(alpha, unknown), reciprocal(update.depth)
         hiding = _hiding(context, inverse, standing)
-        canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, hiding)
-        yield _finish(context, canvas, sprites, moved, grid, (update.done, update.is_final))
+        doubt = np.where(unknown, update.confidence, sure)
+        canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, ~unknown, doubt, hiding)
+        for again, done, is_final in rerolled(context, canvas, update.done, update.is_final):
+            yield _finish(context, again, sprites, moved, grid, (done, is_final))
 
 
 def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
@@ -223,10 +199,12 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         draft = sample(view.pixels, where)
         alpha = None if view.alpha is None else sample(view.alpha, where)
         unknown = ~where.covered
-    for update in _invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
+    for update in invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
         inverse = reciprocal(update.depth)
-        canvas = Canvas(copied(update.image), _filled_alpha(alpha, unknown), inverse, unknown, inverse)
-        yield _finish(context, canvas, [], [], grid, (update.done, update.is_final), removed=~present)
+        filled_alpha, sure = _filled_alpha(alpha, unknown), copied(update.confidence)
+        canvas = Canvas(copied(update.image), filled_alpha, inverse, unknown, ~unknown, sure, inverse)
+        for again, done, is_final in rerolled(context, canvas, update.done, update.is_final):
+            yield _finish(context, again, [], [], grid, (done, is_final), removed=~present)
 
 
 def _sprites(context: RenderContext) -> tuple[list[Sprite], list[MovedLayer]]:
@@ -246,36 +224,12 @@ def _sprites(context: RenderContext) -> tuple[list[Sprite], list[MovedLayer]]:
     return sorted(sprites, key=lambda s: s.nearness), moved
 
 
-def _invent(
-    context: RenderContext,
-    draft: Pixels,
-    unknown: Bool[np.ndarray, "H W"],
-    excluded: Bool[np.ndarray, "H W"],
-    inverse: Float32[np.ndarray, "H W"],
-    flow: FlowField | None,
-) -> Iterator[EngineUpdate]:
-    """Ask the engine for the unknown pixels. `excluded` ones are neither known nor wanted."""
-    context.cancel.check()
-    foreground = near_side(inverse, ~(unknown | excluded))
-    foreground |= excluded
-    request = EngineRequest(
-        source=context.project.photo,
-        draft=draft,
-        unknown=unknown,
-        foreground=foreground,
-        depth=reciprocal(inverse),
-        flow=flow,
-        seed=context.project.settings.seed,
-        previews=context.stream,
-    )
-    updates = context.engine.render(request, context.cancel)
-    while True:
-        with context.clock.stage("engine"):
-            update = next(updates, None)
-        if update is None:
-            return
-        if context.stream or update.is_final:
-            yield update
+def _sampled_confidence(plate: Plate, where: InverseMap) -> Float32[np.ndarray, "H W"]:
+    """The plate's confidence seen by another camera, 1 where nothing of it was invented."""
+    if not plate.hole.any():
+        return np.ones(where.x.shape, np.float32)
+    at = (where.x, where.y, cv2.INTER_NEAREST)
+    return cv2.remap(plate.confidence, *at, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _finish(
@@ -303,6 +257,8 @@ def _finish(
         depth_valid=canvas.inverse_depth > 0,
         flow=flow,
         invented=canvas.invented,
+        moved=canvas.moved & ~canvas.invented,
+        confidence=canvas.confidence,
         stage="final" if is_final else "preview" if done <= 0.3 else "partial",
         engine=context.engine.info.name,
         seed=context.project.settings.seed,

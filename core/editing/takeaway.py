@@ -119,7 +119,7 @@ def photo_depth(depth: DepthMap, width: int, height: int) -> DepthMap:
     columns = ((np.arange(width) + 0.5) * depth.width / width).astype(np.intp)
     valid = depth.valid[rows][:, columns]
     values = np.where(valid, 1.0 / inverse_depth(depth, width, height), 0).astype(np.float32)
-    return replace(depth, values=values, valid=valid, id="")
+    return replace(depth, values=values, valid=valid, confidence=None, id="")
 
 
 def invented_mask(frame: Frame) -> Mask:

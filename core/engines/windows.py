@@ -25,16 +25,18 @@ class Window:
         return slice(self.y, self.y + self.side), slice(self.x, self.x + self.side)
 
 
-def windows_over(unknown: Bool[np.ndarray, "H W"], smallest: int) -> list[Window]:
+def windows_over(unknown: Bool[np.ndarray, "H W"], smallest: int, largest: int | None = None) -> list[Window]:
     """Windows that together hold every unknown pixel; none is smaller than `smallest` if the picture is not.
 
-    One window when all fits into a square of the picture, else overlapping ones that skip what is known.
+    One window when all fits into a square of the picture (of at most `largest` pixels a side), else overlapping ones
+    that skip what is known.
     """
     if not unknown.any():
         return []
     height, width = unknown.shape
     (top, bottom), (left, right) = (_extent(unknown, axis) for axis in (1, 0))
-    side = min(max(smallest, round((1 + _CONTEXT) * max(bottom - top, right - left))), height, width)
+    wanted = max(smallest, round((1 + _CONTEXT) * max(bottom - top, right - left)))
+    side = min(wanted, height, width, max(smallest, largest or wanted))
     found = []
     for y in _starts(top, bottom, side, height):
         for x in _starts(left, right, side, width):

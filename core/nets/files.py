@@ -8,10 +8,9 @@ from typing import TypeVar
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from core.errors import InvalidInput
-from core.nets.blocks import Pyramid
 from core.nets.click_student import ClickStudent, ClickStudentConfig
 from core.nets.depth_student import DepthStudent, DepthStudentConfig
 from core.nets.fill_student import FillStudent, FillStudentConfig
@@ -58,7 +57,7 @@ def load_fill_student(path: Path) -> FillStudent:
     return _load(path, FillStudent)
 
 
-def take_weights(path: Path, network: Pyramid) -> int:
+def take_weights(path: Path, network: nn.Module) -> int:
     """Start `network` with what a depth or click network of a file has of it; how many tensors that was.
 
     All of one of the same kind, of the other kind its encoder. Raises InvalidInput when the file is damaged, or its

@@ -100,7 +100,17 @@ class SetFlow:
 
 @dataclass(frozen=True)
 class SetSettings:
+    """Choose engine and seed; another one of them invents everything anew, regions of their own included."""
+
     settings: Settings
+
+
+@dataclass(frozen=True)
+class RerollRegion:
+    """Invent a region of the edited picture anew from `seed`; everything outside it stays as it is."""
+
+    region: Mask
+    seed: int
 
 
 Edit = (
@@ -116,4 +126,5 @@ Edit = (
     | SetDistance
     | SetFlow
     | SetSettings
+    | RerollRegion
 )

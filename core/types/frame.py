@@ -18,7 +18,8 @@ class Frame:
     """One rendered image. `pixels` have the photo's bit depth and colour profile.
 
     `depth` is the edited frame's z (0 where `depth_valid` is False); `invented` marks pixels
-    that do not come from the photo; `seconds` names each stage's time.
+    that do not come from the photo, `moved` those that stand elsewhere in it, and `confidence` is 1 but where
+    something was invented: there, how sure the engine is. `seconds` names each stage's time.
     """
 
     pixels: Pixels
@@ -27,6 +28,8 @@ class Frame:
     depth_valid: Bool[np.ndarray, "H W"]
     flow: FlowField
     invented: Bool[np.ndarray, "H W"]
+    moved: Bool[np.ndarray, "H W"]
+    confidence: Float32[np.ndarray, "H W"]
     stage: Stage
     engine: str
     seed: int

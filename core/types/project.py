@@ -5,6 +5,7 @@ from typing import Literal
 
 from core.types.depth import DepthMap, Layout
 from core.types.flow import FlowField
+from core.types.mask import Mask
 from core.types.photo import Photo
 from core.types.scene import Scene
 
@@ -22,8 +23,16 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Reroll:
+    """Invent anew, from another seed, what of the edited picture's invented parts lies in `region` (its size)."""
+
+    region: Mask
+    seed: int
+
+
+@dataclass(frozen=True)
 class Project:
-    """A photo, what is known about its geometry, and what should become of it."""
+    """A photo, what is known about its geometry, and what should become of it; `rerolls` in the order asked for."""
 
     photo: Photo
     depth: DepthMap
@@ -31,3 +40,4 @@ class Project:
     layout: Layout | None = None
     flow_override: FlowField | None = None
     settings: Settings = Settings()
+    rerolls: tuple[Reroll, ...] = ()

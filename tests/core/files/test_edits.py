@@ -39,6 +39,7 @@ ALL = (
     edits.SetFlow(FLOW),
     edits.SetFlow(None),
     edits.SetSettings(Settings("warp", 7)),
+    edits.RerollRegion(MASK, 7),
 )
 
 

@@ -1,0 +1,135 @@
+"""Asking the engine for what no pixel of the photo shows, once or again with another seed."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from core.editing.compositor import Canvas
+from core.editing.layers import SourceView, resized_coverage
+from core.editing.memo import Memo
+from core.maths.bands import copied, reciprocal
+from core.maths.depth import near_side
+from core.types.flow import FlowField
+from core.types.ids import content_id
+from core.types.photo import Pixels
+from core.types.project import Project
+from core.types.protocols import CancelToken, Engine, EngineRequest, EngineUpdate
+
+# Done before anything is invented anew.
+_FIRST_SHARE = 0.5
+
+
+@dataclass
+class Clock:
+    """Seconds spent per named stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
+
+
+@dataclass(frozen=True, eq=False)
+class RenderContext:
+    """What every stage of one render needs."""
+
+    project: Project
+    engine: Engine
+    memo: Memo
+    cancel: CancelToken
+    view: SourceView
+    clock: Clock
+    stream: bool
+
+
+def invent(
+    context: RenderContext,
+    draft: Pixels,
+    unknown: Bool[np.ndarray, "H W"],
+    excluded: Bool[np.ndarray, "H W"],
+    inverse: Float32[np.ndarray, "H W"],
+    flow: FlowField | None = None,
+    seed: int | None = None,
+) -> Iterator[EngineUpdate]:
+    """Ask the engine for the unknown pixels; `excluded` ones are neither known nor wanted. `seed`: the project's."""
+    context.cancel.check()
+    foreground = near_side(inverse, ~(unknown | excluded))
+    foreground |= excluded
+    request = EngineRequest(
+        source=context.project.photo,
+        draft=draft,
+        unknown=unknown,
+        foreground=foreground,
+        depth=reciprocal(inverse),
+        flow=flow,
+        seed=context.project.settings.seed if seed is None else seed,
+        previews=context.stream,
+    )
+    updates = context.engine.render(request, context.cancel)
+    while True:
+        with context.clock.stage("engine"):
+            update = next(updates, None)
+        if update is None:
+            return
+        if context.stream or update.is_final:
+            yield update
+
+
+def rerolled(
+    context: RenderContext, canvas: Canvas, done: float, is_final: bool
+) -> Iterator[tuple[Canvas, float, bool]]:
+    """A canvas before its objects are drawn, with the regions that were asked for invented anew, one after another.
+
+    What lies outside a region is shown to the engine and stays as it is, bit for bit; depth stays too.
+    """
+    rolls = context.project.rerolls if is_final else ()
+    if not rolls:
+        yield canvas, done, is_final
+        return
+    for number, roll in enumerate(rolls):
+        region = resized_coverage(roll.region, context.view.size) >= 128
+        unknown = canvas.invented & region
+        last = number + 1 == len(rolls)
+        if not unknown.any():
+            if last:
+                yield _for_drawing(canvas), 1.0, True
+            continue
+        for update in _again(context, canvas, unknown, roll.seed):
+            sure = np.where(unknown, update.confidence, canvas.confidence)
+            shown = replace(canvas, pixels=update.image, confidence=sure)
+            share = (number + update.done) / len(rolls)
+            canvas = shown if update.is_final else canvas
+            ended = last and update.is_final
+            if context.stream or ended:
+                yield _for_drawing(shown), 1.0 if ended else _FIRST_SHARE + (1 - _FIRST_SHARE) * share, ended
+
+
+def _again(
+    context: RenderContext, canvas: Canvas, unknown: Bool[np.ndarray, "H W"], seed: int
+) -> Iterator[EngineUpdate]:
+    """As `invent` for a canvas, its final update remembered."""
+    key = ("reroll", content_id(canvas.pixels, unknown), seed, context.engine.info.name)
+    kept = context.memo.find(key)
+    if kept is not None:
+        yield kept
+        return
+    inverse = np.where(unknown, np.float32(0), canvas.inverse_depth)
+    for update in invent(context, canvas.pixels, unknown, np.zeros_like(unknown), inverse, seed=seed):
+        if update.is_final:
+            context.memo.put(key, update)
+        yield update
+
+
+def _for_drawing(canvas: Canvas) -> Canvas:
+    """A copy, as objects are drawn in place and the next region must not see them."""
+    copies = {name: copied(value) for name, value in vars(canvas).items() if isinstance(value, np.ndarray)}
+    return replace(canvas, **copies)
