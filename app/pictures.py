@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float32, UInt8
 
 from app.session import Session
 from app.session_core import PREVIEW_SIDE
@@ -25,14 +25,17 @@ _THUMB_SIDE = 160
 
 
 def picture(session: Session, which: str, max_side: int = 1280) -> bytes | None:
-    """An encoded picture: "photo", "result", "depth", "confidence", "flow", "invented", "mask", "thumb-N" (step N).
+    """An encoded picture: "photo", "result", "depth", "confidence", "flow", "invented", "mask", "thumb-N" (history
+    step N) or "variation-N" (seed N).
 
     Photographs are JPEG, overlays are PNG with alpha. None when there is nothing to show yet.
     Raises InvalidInput for another name.
     """
-    name, _, step = which.partition("-")
-    if name == "thumb" and step.isdigit():
-        return _thumb(session, int(step))
+    name, _, number = which.partition("-")
+    if name == "thumb" and number.isdigit():
+        return _thumb(session, int(number))
+    if name == "variation" and number.isdigit():
+        return _jpeg(_shrunk(frame_srgb(session.variation(int(number)), session.project.photo), max_side))
     if which not in _PICTURES:
         raise InvalidInput(f"There is no picture called {which!r}; ask for one of {', '.join(_PICTURES)}.")
     return _PICTURES[which](session, max_side)
@@ -82,7 +85,10 @@ def _flow(session: Session, max_side: int) -> bytes | None:
 
 def _invented(session: Session, max_side: int) -> bytes | None:
     frame = session.frame
-    return None if frame is None else png(_hatched(_fit(frame.invented, max_side)))
+    if frame is None:
+        return None
+    doubt = _shrunk(np.where(frame.invented, 1 - frame.confidence, 0).astype(np.float32), max_side)
+    return png(_hatched(_fit(frame.invented, max_side), doubt))
 
 
 def _mask(session: Session, max_side: int) -> bytes | None:
@@ -96,13 +102,18 @@ def _mask(session: Session, max_side: int) -> bytes | None:
     return png(overlay)
 
 
-def _hatched(flags: Bool[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 4"]:
-    """Fine diagonal hatching, light and dark, that shows on any picture and does not rest on colour."""
+def _hatched(flags: Bool[np.ndarray, "H W"], doubt: Float32[np.ndarray, "H W"]) -> UInt8[np.ndarray, "H W 4"]:
+    """Fine diagonal hatching, light and dark, that shows on any picture and does not rest on colour.
+
+    The stronger, the more doubt (0..1) there is.
+    """
     y, x = np.indices(flags.shape)
     phase = (x + y) % _HATCH_PERIOD
     overlay = np.zeros((*flags.shape, 4), np.uint8)
-    overlay[flags & (phase < 2)] = (255, 255, 255, 150)
-    overlay[flags & (phase >= 2) & (phase < 4)] = (20, 20, 20, 110)
+    for rows, colour, least, most in ((phase < 2, 255, 90, 235), ((phase >= 2) & (phase < 4), 20, 60, 190)):
+        where = flags & rows
+        overlay[where, :3] = colour
+        overlay[where, 3] = np.rint(least + (most - least) * doubt[where].clip(0, 1)).astype(np.uint8)
     return overlay
 
 

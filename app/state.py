@@ -16,6 +16,9 @@ from core.types.scene import Placement, Scene, SceneObject, Vec3
 
 EventKind = Literal["changed", "frame", "progress", "error", "held"]
 
+LARGEST_SEED = 2**31 - 1
+_VARIATIONS = 4
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -65,7 +68,8 @@ class SessionState:
     """All a page shows beside pictures. Sizes in pixels, angles in degrees, times in seconds.
 
     `considered` are the depth and the mask back-end that the models panel tells about; `models` is what it started.
-    `proposals` is how many objects were found in the photo, None before anybody looked for them.
+    `proposals` is how many objects were found in the photo, None before anybody looked for them. `variation_seeds` are
+    those whose pictures are offered beside the shown one.
     """
 
     revision: int
@@ -94,9 +98,15 @@ class SessionState:
     export: JobState = field(default_factory=JobState)
     models: JobState = field(default_factory=JobState)
     proposals: int | None = None
+    variation_seeds: tuple[int, ...] = ()
     share_invented: float | None = None
     expected_seconds: float | None = None
     unit: str = "units"
+
+
+def variation_seeds(shown: int) -> tuple[int, ...]:
+    """The shown seed and the next ones."""
+    return tuple((shown + step) % LARGEST_SEED for step in range(_VARIATIONS))
 
 
 def numbers_of(scene: Scene, placement: Placement) -> Numbers:
@@ -136,6 +146,7 @@ def project_state(project: Project, selected: str | None) -> dict[str, object]:
         "depth_scale": project.depth.scale,
         "engine": project.settings.engine,
         "seed": project.settings.seed,
+        "variation_seeds": variation_seeds(project.settings.seed),
         "layout": project.layout,
         "fov_deg": fov_deg(scene.source_intrinsics),
         "focal_35mm": focal_35mm(scene.source_intrinsics),

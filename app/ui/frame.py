@@ -14,6 +14,7 @@ TOOLS = (
     ("brush", "P"),
     ("eraser", "E"),
     ("depth", "D"),
+    ("invent", "I"),
     ("ruler", "M"),
     ("pan", "C"),
 )
@@ -99,6 +100,7 @@ def stage() -> str:
     {_space_bar()}
     {_depth_bar()}
     {_ruler_bar()}
+    {_invent_bar()}
     <div id="empty" data-testid="empty" class="empty" hidden>
       {icon("photo")}
       <h1>{say("empty.title")}</h1>
@@ -156,6 +158,25 @@ def _ruler_bar() -> str:
       <label>{say("ruler.true")} <input type="number" name="metres" data-testid="ruler-metres" min="0.001"
         step="any" disabled></label><span class="quiet">m</span>
       <button data-testid="ruler-apply" disabled>{say("ruler.apply")}</button></form>"""
+
+
+def _invent_bar() -> str:
+    """What a stroke does to what was invented, and other variations of all of it."""
+    strokes = "".join(
+        f'<label><input type="radio" name="stroke" value="{name}" data-testid="invent-{name}"{" checked" * (not n)}>'
+        f"{say(f'invent.{name}')}</label>"
+        for n, name in enumerate(("again", "keep"))
+    )
+    return f"""<form id="invent-bar" data-testid="invent-bar" class="stage-bar">{strokes}
+      <span class="gap"></span>
+      <button type="button" id="invent-all" data-testid="invent-all" title="{say("invent.all_help")}">
+        {say("invent.all")}</button>
+      <button type="button" id="invent-others" data-testid="invent-others" aria-expanded="false"
+        title="{say("invent.others_help")}">{say("invent.others")}</button></form>
+    <div id="variations" data-testid="variations" class="variations" hidden>
+      <p class="small quiet">{say("invent.choose")}</p><div class="grid"></div>
+      <label class="check"><input type="checkbox" id="variation-brush" data-testid="variation-brush">
+        {say("invent.brush")}</label></div>"""
 
 
 def history_strip() -> str:

@@ -84,6 +84,27 @@ class Retouch(Gesture):
         session.retouch_depth(self.points, self.radius, self.touch, self.strength)
 
 
+class Reroll(Gesture):
+    """A stroke in pixels of the shown picture: invent that part again, or with `keep` all but that part."""
+
+    type: Literal["reroll"]
+    points: Stroke
+    radius: Annotated[float, Field(gt=0, le=5000, allow_inf_nan=False)]
+    keep: bool = False
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+    def run(self, session: "Session") -> None:
+        session.reroll(self.points, self.radius, self.keep, self.seed)
+
+
+class Variation(Gesture):
+    type: Literal["variation"]
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)]
+
+    def run(self, session: "Session") -> None:
+        session.use_variation(self.seed)
+
+
 class Distance(Gesture):
     """The true distance between two photo pixels."""
 
@@ -208,7 +229,7 @@ class MoveLayout(Gesture):
 
 
 class Plain(Gesture):
-    type: Literal["undo", "redo", "home", "cancel", "next_candidate", "find_objects"]
+    type: Literal["undo", "redo", "home", "cancel", "next_candidate", "find_objects", "reroll_all"]
 
     def run(self, session: "Session") -> None:
         getattr(session, self.type)()
@@ -245,6 +266,8 @@ AnyGesture = Annotated[
     | Lasso
     | Brush
     | Retouch
+    | Reroll
+    | Variation
     | Distance
     | Take
     | Select

@@ -101,6 +101,7 @@ export function showHints(state) {
   let words = "";
   if (state.photo_name && space) words = say("hint.space");
   else if (state.photo_name && tool === "all") words = say(proposalsHint(state));
+  else if (state.photo_name && tool === "invent" && !state.share_invented) words = say("hint.invent_nothing");
   else if (state.photo_name && tool !== "move") words = say(`hint.${tool}`);
   else if (state.photo_name && state.selected) words = say(chosen(state)?.at_rest ? "hint.selected" : "hint.moved");
   else if (state.photo_name && state.step === 0) words = say("hint.ready");

@@ -8,6 +8,7 @@ import { choose as chooseFile, listenToFiles, offerLast } from "./files.js";
 import { listenToHandles, showHandles } from "./handles.js";
 import { bind, listenToKeys, note, showHelp } from "./keys.js";
 import { ask, gesture, key, onNews, open } from "./link.js";
+import { listenToInventing, showInventing } from "./inventing.js";
 import { settleHeld, showHeld } from "./numbers.js";
 import { showObjects } from "./objects.js";
 import { outline, setOutlines, setSelected } from "./overlay.js";
@@ -91,6 +92,7 @@ function heard(news) {
   settled(state);
   showDepthTools(state, news.kinds);
   showProposals(state);
+  showInventing(state, news.kinds);
   showHandles(state);
   if (comparing() && state.step === 0) compare(false);
 }
@@ -117,7 +119,7 @@ function bindKeys() {
   bind("file", "keys.open", "ctrl+o", () => chooseFile("photo"));
   note("file", "keys.paste", "ctrl+v");
   bind("file", "keys.export", "ctrl+s", toggleExportMenu);
-  for (const [tool, key] of [["move", "v"], ["all", "a"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["depth", "d"], ["ruler", "m"], ["pan", "c"]]) {
+  for (const [tool, key] of [["move", "v"], ["all", "a"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["depth", "d"], ["invent", "i"], ["ruler", "m"], ["pan", "c"]]) {
     bind("tools", `tool.${tool}`, key, () => { if (inSpace()) return false; choose(tool); });
   }
   bind("tools", "keys.smaller", "[", () => resizeBrush(1 / 1.2));
@@ -184,8 +186,12 @@ function bindButtons() {
   $("panels").addEventListener("pointerout", (event) => {
     if (event.target.id === "depth-map") $("depth-value").textContent = "";
   });
-  addEventListener("studio-tool", () => { if (state) { showHints(state); showDepthTools(state); showProposals(state); } });
-  addEventListener("studio-view", () => { if (state) { showHints(state); showHandles(state); showProposals(state); } });
+  addEventListener("studio-tool", () => {
+    if (state) { showHints(state); showDepthTools(state); showProposals(state); showInventing(state); }
+  });
+  addEventListener("studio-view", () => {
+    if (state) { showHints(state); showHandles(state); showProposals(state); showInventing(state); }
+  });
   addEventListener("studio-let-go", () => {
     if (!state) return;
     $("stage").dataset.state = stageState();
@@ -213,6 +219,7 @@ ready.then(() => {
   listenToDivider();
   listenToHandles();
   listenToDepthTools();
+  listenToInventing();
   listenToFiles();
   listenToExport(() => state);
   listenToSpace({ help: showHelp, original: () => showOriginal(true), edited: () => showOriginal(false) });

@@ -1,13 +1,14 @@
 // Pointer tools of the photo view. Each gesture is one call to the server when the hand lets go.
 import { cancelDrag, dragging, finishDrag, startDrag, moveDrag } from "./drag.js";
 import { drawRuler, dropRuler, measure, touch } from "./depth_tools.js";
+import { inventAgain } from "./inventing.js";
 import { ask, gesture } from "./link.js";
 import { objectAt, setHovered, setProposed, setTool as draw } from "./overlay.js";
 import { proposalAt, take } from "./proposals.js";
 import { inPhoto, onStage, onView, pan, toPhoto, view, zoomAt } from "./view.js";
 import { $, announce, hush, say } from "./words.js";
 
-const TOOLS = ["move", "all", "box", "lasso", "brush", "eraser", "depth", "ruler", "pan"];
+const TOOLS = ["move", "all", "box", "lasso", "brush", "eraser", "depth", "invent", "ruler", "pan"];
 const CLICK_PIXELS = 4;
 let tool = "move", radius = 20, press = null, spaceHeld = false, state = null, at = null;
 
@@ -47,7 +48,7 @@ export function abandon() {
   return busy;
 }
 
-const painting = () => tool === "brush" || tool === "eraser" || tool === "depth";
+const painting = () => ["brush", "eraser", "depth", "invent"].includes(tool);
 const adds = (event) => (tool === "eraser" ? false : !event.altKey);
 
 function preview() {
@@ -118,6 +119,7 @@ async function up(event) {
   else if (tool === "lasso" && from.far) await busy(gesture("lasso", { points, add: adds(event) && from.button !== 2 }));
   else if (tool === "ruler") return from.far ? measure(clamp(from.start), clamp(point)) : dropRuler();
   else if (tool === "depth") await busy(touch(points, radius, event.altKey || from.button === 2), say("status.touching"));
+  else if (tool === "invent") await busy(inventAgain(points, radius, event.altKey || from.button === 2), say("status.inventing"));
   else if (painting()) await busy(gesture("brush", { points, radius, add: adds(event) && from.button !== 2 }));
   else if (!from.far) await click(event, point, from.button);
 }

@@ -1,0 +1,79 @@
+"""Gestures about what was invented: again here, again but for here, other variations."""
+
+import numpy as np
+
+from app.session_core import PREVIEW_SIDE, SessionCore
+from app.state import LARGEST_SEED
+from core.editing.apply import apply
+from core.editing.layers import resized_coverage
+from core.editing.render import render
+from core.errors import InvalidInput
+from core.maths import mask as masks
+from core.types import edits
+from core.types.frame import Frame
+from core.types.mask import Mask
+from core.types.project import Settings
+from core.types.protocols import CancelToken
+
+_HARDNESS = 1.0
+
+
+class InventingGestures(SessionCore):
+    """Each gesture is one undo step. Strokes are in pixels of the shown picture at the photo's size."""
+
+    def reroll(
+        self, points: list[tuple[float, float]], radius: float, keep: bool = False, seed: int | None = None
+    ) -> None:
+        """Invent anew what was invented under a stroke, or with `keep` all that was but for what is under it.
+
+        Raises InvalidInput when nothing was invented there.
+        """
+        photo = self.project.photo
+        path = np.array(points, np.float64)
+        stroke = masks.stroke(path, max(radius, 0.5), _HARDNESS, photo.width, photo.height)
+        region = Mask(np.uint8(255) - stroke if keep else stroke, "brush")
+        self._require_inventions(region, keep)
+        seed = self._next_seed() if seed is None else seed
+        self._commit(edits.RerollRegion(region, seed), "Rest invented again" if keep else "Invented again")
+
+    def reroll_all(self) -> None:
+        """Invent everything anew."""
+        self.use_variation(self._next_seed())
+
+    def use_variation(self, seed: int) -> None:
+        """Take everything that is invented from one seed."""
+        settings = self.project.settings
+        self._commit(edits.SetSettings(Settings(settings.engine, seed)), f"Variation {seed}")
+
+    def variation(self, seed: int, cancel: CancelToken | None = None) -> Frame:
+        """The shown step with everything invented from `seed`, as large as the preview; remembered.
+
+        Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
+        """
+        project = self.project
+        if seed != project.settings.seed or project.rerolls:
+            project = apply(project, edits.SetSettings(Settings(project.settings.engine, seed)))
+        memo = self.services.memo
+        kept = memo.find(("frame", project))
+        if kept is not None:
+            return kept
+        engine = self.services.engine(project.settings.engine)
+        (frame,) = render(project, engine, memo, PREVIEW_SIDE, cancel, stream=False)
+        memo.put(("frame", project), frame)
+        return frame
+
+    def _next_seed(self) -> int:
+        project = self.project
+        return (1 + max(project.settings.seed, *(roll.seed for roll in project.rerolls), 0)) % LARGEST_SEED
+
+    def _require_inventions(self, region: Mask, keep: bool) -> None:
+        frame = self.frame
+        if frame is None:
+            return
+        rows, columns = frame.invented.shape
+        if not (frame.invented & (resized_coverage(region, (columns, rows)) >= 128)).any():
+            raise InvalidInput(
+                "Nothing else was invented; leave something out of the stroke."
+                if keep
+                else "Nothing was invented there; brush over a hatched part."
+            )
