@@ -1,10 +1,11 @@
 """Gestures about what was invented: again here, again but for here, other variations."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from app.session_core import PREVIEW_SIDE, SessionCore
 from app.state import LARGEST_SEED
-from core.editing.apply import apply
 from core.editing.layers import resized_coverage
 from core.editing.render import render
 from core.errors import InvalidInput
@@ -50,9 +51,8 @@ class InventingGestures(SessionCore):
 
         Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
         """
-        project = self.project
-        if seed != project.settings.seed or project.rerolls:
-            project = apply(project, edits.SetSettings(Settings(project.settings.engine, seed)))
+        shown = self.project
+        project = replace(shown, settings=replace(shown.settings, seed=seed), rerolls=())
         memo = self.services.memo
         kept = memo.find(("frame", project))
         if kept is not None:

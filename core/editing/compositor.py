@@ -21,16 +21,16 @@ _OPAQUE = 250
 class Canvas:
     """A frame while it is being drawn.
 
-    `invented` marks what does not come from the photo, `moved` what stands elsewhere in it; `confidence` is 1 for the
-    photo's own pixels, lower where the engine is unsure.
-    `hiding` is the inverse depth of what may hide an object: `inverse_depth` itself where that was measured.
+    `invented` marks what does not come from the photo, `drawn` where an object was laid over the background;
+    `confidence` is 1 for the photo's own pixels, lower where the engine is unsure.
+    `hiding` is the inverse depth of what may hide an object: `inverse_depth` itself where that was measured well.
     """
 
     pixels: Pixels
     alpha: Coverage | None
     inverse_depth: Float32[np.ndarray, "H W"]
     invented: Bool[np.ndarray, "H W"]
-    moved: Bool[np.ndarray, "H W"]
+    drawn: Bool[np.ndarray, "H W"]
     confidence: Float32[np.ndarray, "H W"]
     hiding: Float32[np.ndarray, "H W"]
 
@@ -146,5 +146,5 @@ def draw(canvas: Canvas, sprite: Sprite) -> None:
     for nearest in (canvas.inverse_depth, canvas.hiding):
         paste(nearest[window], sprite.inverse_depth, mostly)
     canvas.invented[window] &= ~mostly
-    canvas.moved[window] |= mostly
+    canvas.drawn[window] |= mostly
     canvas.confidence[window][mostly] = 1

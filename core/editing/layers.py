@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, UInt8
 from core.editing.memo import Memo
 from core.maths.bands import copied, paste
 from core.maths.camera import cropped, resized
-from core.maths.depth import continue_far_side, inverse_depth, object_inverse_depth
+from core.maths.depth import continue_far_side, flat_object_inverse_depth, inverse_depth, object_inverse_depth
 from core.maths.layout import upright_object_depth
 from core.maths.membrane import membrane
 from core.maths.raster import surface_links
@@ -119,7 +119,8 @@ def object_at_rest(project: Project, mask: Mask) -> ObjectAtRest:
         inverse = np.zeros_like(upright)
         np.divide(1.0, upright, out=inverse, where=inside)
         return ObjectAtRest(coverage, membrane(inverse[..., None], ~inside, inside)[..., 0], intrinsics)
-    return ObjectAtRest(coverage, object_inverse_depth(inverse, coverage), intrinsics)
+    whole = flat_object_inverse_depth if depth.tolerance else object_inverse_depth
+    return ObjectAtRest(coverage, whole(inverse, coverage), intrinsics)
 
 
 def object_layer(project: Project, view: SourceView, item: SceneObject, memo: Memo) -> ObjectLayer:
@@ -216,11 +217,12 @@ def standing_objects(project: Project) -> list[SceneObject]:
     return [o for o in project.scene.objects if o.is_untouched] if project.depth.upright_objects else []
 
 
-def standing_area(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
-    """The pixels of `standing_objects` in the photo at `size`."""
+def resting_area(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
+    """The pixels, in the photo at `size`, of objects that were cut out and stand where they stood."""
     area = np.zeros((size[1], size[0]), bool)
-    for item in standing_objects(project):
-        area |= resized_coverage(item.mask, size) >= 128
+    for item in project.scene.objects:
+        if item.is_untouched:
+            area |= resized_coverage(item.mask, size) >= 128
     return area
 
 

@@ -92,19 +92,22 @@ def flow_field(
     removed: Bool[np.ndarray, "H W"],
     moved: list[MovedLayer],
     nearest: Float32[np.ndarray, "H W"],
+    drawn: Bool[np.ndarray, "H W"],
     uncovered: Bool[np.ndarray, "H W"],
 ) -> FlowField:
     """One field for the whole edit: the background's motion, and each moved object's over its mask.
 
-    `background` None means that it did not move; `removed` source pixels have no place in the frame.
+    `background` None means that it did not move; `removed` source pixels have no place in the frame; of what lies
+    under `drawn` objects, however near, nothing is seen.
     """
     width, height = view.size
+    surfaces = np.where(drawn, np.float32(np.inf), nearest) if drawn.any() else nearest
     if background is None:
         flow = np.zeros((height, width, 2), np.float32)
-        visible = unhidden(view.inverse_depth, nearest)
+        visible = unhidden(view.inverse_depth, surfaces)
     else:
         flow = flow_of_grid(background)
-        visible = visible_in_target(background, nearest)
+        visible = visible_in_target(background, surfaces)
     paste(flow, np.full((1, 1, 2), np.nan, np.float32), removed)
     visible &= ~removed
     for layer in moved:

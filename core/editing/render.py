@@ -16,8 +16,8 @@ from core.editing.layers import (
     object_layer,
     plate_inverse_depth,
     resized_coverage,
+    resting_area,
     source_view,
-    standing_area,
     standing_objects,
     working_size,
 )
@@ -143,9 +143,9 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
         if at_home:
             alpha = None if plate.alpha is None else plate.alpha.copy()
             inverse = copied(plate.inverse_depth)
-            hiding = _hiding(context, inverse, standing_area(context.project, context.view.size))
-            still, sure = np.zeros_like(plate.hole), copied(plate.confidence)
-            canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), still, sure, hiding)
+            hiding = _hiding(context, inverse, resting_area(context.project, context.view.size))
+            drawn, sure = np.zeros_like(plate.hole), copied(plate.confidence)
+            canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), drawn, sure, hiding)
             for again, done, is_final in rerolled(context, canvas, plate.done, plate.is_final):
                 yield _finish(context, again, sprites, moved, None, (done, is_final))
         elif plate.is_final:
@@ -169,14 +169,15 @@ def _render_new_view(
         alpha = None if plate.alpha is None else sample(plate.alpha, where)
         invented = sample_nearest(plate.hole, where)
         sure = _sampled_confidence(plate, where)
-        standing = sample_nearest(standing_area(context.project, view.size), where)
+        standing = sample_nearest(resting_area(context.project, view.size), where)
         unknown = ~where.covered
         hidden = _opaque_area(sprites, unknown.shape)
     for update in invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth):
         filled_alpha, inverse = _filled_alpha(alpha, unknown), reciprocal(update.depth)
         hiding = _hiding(context, inverse, standing)
         doubt = np.where(unknown, update.confidence, sure)
-        canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, ~unknown, doubt, hiding)
+        drawn = np.zeros_like(unknown)
+        canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, drawn, doubt, hiding)
         for again, done, is_final in rerolled(context, canvas, update.done, update.is_final):
             yield _finish(context, again, sprites, moved, grid, (done, is_final))
 
@@ -202,7 +203,8 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
     for update in invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
         inverse = reciprocal(update.depth)
         filled_alpha, sure = _filled_alpha(alpha, unknown), copied(update.confidence)
-        canvas = Canvas(copied(update.image), filled_alpha, inverse, unknown, ~unknown, sure, inverse)
+        drawn = np.zeros_like(unknown)
+        canvas = Canvas(copied(update.image), filled_alpha, inverse, unknown.copy(), drawn, sure, inverse)
         for again, done, is_final in rerolled(context, canvas, update.done, update.is_final):
             yield _finish(context, again, [], [], grid, (done, is_final), removed=~present)
 
@@ -248,7 +250,8 @@ def _finish(
     with context.clock.stage("flow"):
         if removed is None:
             removed = _removed_area(context)
-        flow = flow_field(context.view, background, removed, moved, canvas.inverse_depth, canvas.invented)
+        nearest = canvas.inverse_depth
+        flow = flow_field(context.view, background, removed, moved, nearest, canvas.drawn, canvas.invented)
     done, is_final = progress
     return Frame(
         pixels=canvas.pixels,
@@ -257,7 +260,7 @@ def _finish(
         depth_valid=canvas.inverse_depth > 0,
         flow=flow,
         invented=canvas.invented,
-        moved=canvas.moved & ~canvas.invented,
+        moved=canvas.drawn if background is None else ~canvas.invented,
         confidence=canvas.confidence,
         stage="final" if is_final else "preview" if done <= 0.3 else "partial",
         engine=context.engine.info.name,
@@ -291,11 +294,13 @@ def _filled_alpha(alpha: Coverage | None, hole: Bool[np.ndarray, "H W"]) -> Cove
 
 
 def _hiding(
-    context: RenderContext, inverse: Float32[np.ndarray, "H W"], standing: Bool[np.ndarray, "H W"]
+    context: RenderContext, inverse: Float32[np.ndarray, "H W"], resting: Bool[np.ndarray, "H W"]
 ) -> Float32[np.ndarray, "H W"]:
-    """What may hide an object: measured surfaces, but of a guessed layout only the objects that stand in it."""
-    if not context.project.depth.upright_objects:
+    """What may hide an object: surfaces as far as they are told well, none of a guessed layout; and resting objects."""
+    depth = context.project.depth
+    if not (depth.upright_objects or depth.tolerance):
         return inverse
-    hiding = np.zeros_like(inverse)
-    paste(hiding, inverse, standing)
+    share = np.float32(0 if depth.upright_objects else 1 - depth.tolerance)
+    hiding = inverse * share
+    paste(hiding, inverse, resting)
     return hiding

@@ -15,6 +15,7 @@ from core.maths.camera import pixel_rays
 from core.maths.compiled import compiled, no_type_check
 from core.maths.holes import fill_depth, find_holes
 from core.maths.membrane import membrane
+from core.maths.plane_fit import fitted_plane
 from core.types.camera import Intrinsics
 from core.types.depth import DepthMap
 
@@ -204,17 +205,36 @@ def object_inverse_depth(
     Depth near a silhouette often belongs to what is behind: the rim is replaced by the interior's
     continuation, as are values far outside the interior's range.
     """
-    inside = coverage >= 128
+    core = _core_of(inverse, coverage >= 128)
+    return membrane(inverse[..., None], ~core, core)[..., 0] if core.any() else inverse
+
+
+def flat_object_inverse_depth(
+    inverse: Float32[np.ndarray, "H W"], coverage: UInt8[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "H W"]:
+    """As `object_inverse_depth` for depth that cannot be trusted with relief: the plane that fits the object.
+
+    A wrong relief smears the object's texture as soon as it moves.
+    """
+    core = _core_of(inverse, coverage >= 128)
+    plane = fitted_plane(inverse, core.astype(np.float32))
+    if plane is None:
+        return inverse
+    low, high = inverse[core].min(), inverse[core].max()
+    return plane.clip(0.5 * low, 2.0 * high)
+
+
+def _core_of(inverse: Float32[np.ndarray, "H W"], inside: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
+    """The object without its rim and without values far outside its interior's range."""
     rim = max(1, round(0.006 * max(inverse.shape)))
     core = cv2.erode(inside.astype(np.uint8), np.ones((2 * rim + 1, 2 * rim + 1), np.uint8)) > 0
     if core.sum() < 0.2 * inside.sum():
         core = inside
     if not core.any():
-        return inverse
+        return core
     low, high = np.quantile(inverse[core], (0.03, 0.97))
     spread = max(high - low, 0.02 * high)
-    core &= (inverse >= low - spread) & (inverse <= high + spread)
-    return membrane(inverse[..., None], ~core, core)[..., 0]
+    return core & (inverse >= low - spread) & (inverse <= high + spread)
 
 
 def object_pivot(

@@ -4,16 +4,15 @@ from typing import Literal
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64
+from jaxtyping import Bool, Float32
 
 from core.errors import InvalidInput
+from core.maths.plane_fit import fitted_plane
 
 Touch = Literal["push", "pull", "flatten", "smooth"]
 
 # A full stroke of "push" or "pull" at strength 1 changes distances by this factor.
 _LARGEST_FACTOR = 1.5
-_LEAST_POINTS = 3
-_ROUNDS = 3
 _LEAST_SHARE_OF_PLANE = 0.05
 
 
@@ -45,25 +44,9 @@ def retouched(
 
 
 def _plane(inverse: Float32[np.ndarray, "H W"], share: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W"]:
-    """Least absolute differences by reweighting, so that a thing at the stroke's edge does not tilt the plane."""
-    rows, columns = np.nonzero(share)
-    if rows.size < _LEAST_POINTS:
-        return inverse
-    height, width = inverse.shape
-    places = np.stack([columns / width, rows / height, np.ones(rows.size)], axis=1)
-    values, weights = inverse[rows, columns].astype(np.float64), share[rows, columns].astype(np.float64)
-    plane: Float64[np.ndarray, "3"] = np.zeros(3)
-    factors = np.ones_like(weights)
-    for _ in range(_ROUNDS):
-        root = np.sqrt(weights * factors)
-        plane = np.linalg.lstsq(places * root[:, None], values * root, rcond=None)[0]
-        apart = np.abs(places @ plane - values)
-        factors = 1.0 / np.maximum(apart, 1e-3 * max(float(np.median(values)), 1e-9))
-    fitted = (places @ plane).astype(np.float32)
-    wanted = inverse.copy()
+    plane = fitted_plane(inverse, share)
     # The plane's far end must stay before infinity.
-    wanted[rows, columns] = np.maximum(fitted, np.float32(_LEAST_SHARE_OF_PLANE) * inverse[rows, columns])
-    return wanted
+    return inverse if plane is None else np.maximum(plane, np.float32(_LEAST_SHARE_OF_PLANE) * inverse)
 
 
 def _mean(

@@ -33,8 +33,8 @@ def depth_backends() -> dict[str, Entry[DepthBackend]]:
     flow = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
     network = BackendInfo("embedded", "Depth network (built in)", "MIT")
     entries: dict[str, Entry[DepthBackend]] = {
-        layout.name: Entry(layout, _layout, _always),
         network.name: Entry(network, _embedded_depth, _embedded_depth_why_not),
+        layout.name: Entry(layout, _layout, _always),
         flow.name: Entry(flow, _flow, _flow_why_not),
     }
     for model in _of_kind("depth"):

@@ -1,6 +1,6 @@
 """Depth maps that say what is known about their scale, and the ground under a scene."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -22,7 +22,9 @@ class DepthMap(ContentAddressed):
     `source` is the back-end's title, shown to the user.
     `upright_objects`: the map holds only the layout of the place; objects are not in it and
     stand upright on the ground where their mask touches it.
-    `confidence` is 0..1, how sure the back-end is of each pixel; None where it does not say.
+    `confidence` is 0..1, how sure the back-end is of each pixel; None where it does not say. `tolerance` is the share
+    by which surfaces may be told too near: nothing but another object hides an object by less than that, and with
+    any tolerance a cut-out object keeps the plane that fits it, not its relief.
     """
 
     values: Float32[np.ndarray, "H W"]
@@ -31,6 +33,7 @@ class DepthMap(ContentAddressed):
     source: str
     upright_objects: bool = False
     confidence: Float32[np.ndarray, "H W"] | None = None
+    tolerance: float = 0.0
     id: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -41,12 +44,15 @@ class DepthMap(ContentAddressed):
             raise InvalidInput("Depth must be finite and positive where it is valid; mark other pixels invalid.")
         object.__setattr__(self, "values", read_only(self.values))
         object.__setattr__(self, "valid", read_only(self.valid))
+        if not 0 <= self.tolerance < 1:
+            raise InvalidInput(f"The tolerance of a depth map must lie between 0 and 1, got {self.tolerance:g}.")
         if self.confidence is not None:
             self._check_confidence(self.confidence)
             object.__setattr__(self, "confidence", read_only(self.confidence))
         if not self.id:
-            sure = () if self.confidence is None else (self.confidence,)
-            parts = self.values, self.valid, self.scale, self.source, self.upright_objects, *sure
+            parts = [self.values, self.valid, self.scale, self.source, self.upright_objects]
+            parts += [] if self.confidence is None else [self.confidence]
+            parts += [self.tolerance] if self.tolerance else []
             object.__setattr__(self, "id", content_id(*parts))
 
     def _check_confidence(self, confidence: Float32[np.ndarray, "H W"]) -> None:
@@ -60,7 +66,7 @@ class DepthMap(ContentAddressed):
     ) -> "DepthMap":
         """Other values, scale and source for the same pixels."""
         scale, source = scale or self.scale, source or self.source
-        return DepthMap(values, self.valid, scale, source, self.upright_objects, self.confidence)
+        return replace(self, values=values, scale=scale, source=source, id="")
 
     @property
     def width(self) -> int:

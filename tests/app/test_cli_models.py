@@ -99,7 +99,7 @@ def test_what_a_server_sends_instead_of_the_authors_file_is_refused(
     ("words", "said"),
     [
         (("depth", "photo.png", "-o", "z.npy", "--depth-backend", "depth-pro"), "'launch.py models get depth-pro'"),
-        (("cloud", "photo.png", "-o", "c.ply", "--depth-backend", "crystal"), "choose one of: layout"),
+        (("cloud", "photo.png", "-o", "c.ply", "--depth-backend", "crystal"), "choose one of: embedded, layout"),
         (
             ("mask", "photo.png", "--point", "40,30", "-o", "m.png", "--mask-backend", "sam-vit-h"),
             "models get sam-vit-h",

@@ -19,6 +19,7 @@ from core.files import hub
 
 PATIENCE = 60.0
 METRIC, SAM2 = "depth-anything-indoor", "sam2.1-tiny"
+BUILT_IN = "Depth network (built in)"
 
 
 class FlatServices(Services):
@@ -105,14 +106,14 @@ def test_looking_at_a_model_fetches_and_changes_nothing(away: Path, session: Ses
 
 
 def test_depth_by_a_model_is_one_step_that_says_so(here: Path, session: Session) -> None:
-    assert "guess" in session.state.depth_title
+    assert session.state.depth_title == BUILT_IN
     session.use_depth_backend(METRIC)
     until(lambda: len(session.state.steps) == 2)
     state = session.state
     assert state.steps[1] == "Depth by Depth Anything V2, indoor metres"
     assert (state.depth_title, state.depth_scale, state.unit) == ("Depth Anything V2, indoor metres", "metric", "m")
     session.undo()
-    assert "guess" in session.state.depth_title
+    assert session.state.depth_title == BUILT_IN
 
 
 def test_clicks_are_answered_by_the_chosen_model_and_say_so(here: Path, session: Session) -> None:
@@ -163,7 +164,7 @@ def test_weights_that_cannot_be_read_are_told(away: Path, session: Session, serv
     session.use_depth_backend(METRIC, fetch=True)
     until(lambda: bool(errors(told)))
     assert "cannot be read as DepthAnythingForDepthEstimation" in errors(told)[0]
-    assert "guess" in session.state.depth_title
+    assert session.state.depth_title == BUILT_IN
 
 
 def test_cancel_stops_what_was_started(here: Path, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +190,7 @@ def test_cancel_stops_what_was_started(here: Path, session: Session, monkeypatch
 def test_a_photo_opens_at_once_and_its_depth_follows(here: Path) -> None:
     opened = Session("test", FlatServices(depth_backend=METRIC, mask_backend=SAM2))
     opened.open_photo(square_photo(), "square.png")
-    assert "guess" in opened.state.depth_title
+    assert opened.state.depth_title == BUILT_IN
     until(lambda: opened.state.depth_title == "Depth Anything V2, indoor metres")
     assert opened.state.mask_title == "SAM 2.1 tiny"
     assert opened.wait_idle(PATIENCE)

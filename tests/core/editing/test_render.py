@@ -16,6 +16,7 @@ from core.types.camera import Camera
 from core.types.edits import AddObject, DuplicateObject, HideObject, PlaceObject, ReleaseObject, SetCamera, SetFlow
 from core.types.flow import FlowField
 from core.types.frame import Frame
+from core.types.mask import Mask
 from core.types.project import Project
 from core.types.protocols import CancelToken
 from core.types.scene import Placement
@@ -274,3 +275,19 @@ def test_a_guessed_backdrop_hides_no_object_that_is_pushed_into_it():
     behind = PlaceObject("card", Placement((0.8, 0.0, 3.0)))
     frame = final(apply_all(project, [AddObject("card", scene.mask, "Card"), behind]))
     assert frame.flow.visible[30:40, 42:54].any()
+
+
+def test_depth_that_may_be_wrong_hides_no_object_by_little_but_a_cut_out_thing_does():
+    scene = card_before_wall()
+    wall = float(scene.estimate.depth.values.max())
+    behind = PlaceObject("card", Placement((0.0, 0.0, 1.1 * wall - float(scene.estimate.depth.values.min()))))
+    shown = {}
+    for tolerance in (0.0, 0.4):
+        depth = replace(scene.estimate.depth, tolerance=tolerance, id="")
+        project = new_project(scene.photo, replace(scene.estimate, depth=depth))
+        edited = apply_all(project, [AddObject("card", scene.mask, "Card"), behind])
+        shown[tolerance] = final(edited).moved.sum()
+        wall_mask = np.where(grown(scene.mask.coverage > 0, 9), np.uint8(0), np.uint8(255))
+        kept = apply(edited, AddObject("wall", Mask(wall_mask), "Wall"))
+        assert not (final(kept).moved & (wall_mask > 0)).any()
+    assert shown[0.0] == 0 < shown[0.4]

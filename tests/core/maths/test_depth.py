@@ -8,6 +8,7 @@ from core.errors import InvalidInput
 from core.maths.depth import (
     continue_far_side,
     despeckled,
+    flat_object_inverse_depth,
     inverse_depth,
     near_side,
     object_inverse_depth,
@@ -176,3 +177,24 @@ def test_changed_depth_keeps_what_it_does_not_name_and_is_another_value() -> Non
     assert depth.changed(depth.values, "metric").scale == "metric"
     unsure = DepthMap(depth.values, depth.valid, "relative", "test", True)
     assert unsure != depth
+
+
+def test_an_object_of_doubtful_depth_is_the_plane_that_fits_it() -> None:
+    y, x = np.mgrid[:60, :80].astype(np.float32)
+    slanted = 0.3 + 0.002 * x + 0.001 * y
+    coverage = np.zeros((60, 80), np.uint8)
+    coverage[10:50, 20:60] = 255
+    bulging = slanted.copy()
+    bulging[coverage == 0] = 0.05
+    bulging[24:37, 34:47] += 0.06
+    flat = flat_object_inverse_depth(bulging, coverage)
+    np.testing.assert_allclose(flat[coverage > 0], slanted[coverage > 0], rtol=0.01)
+    assert (flat > 0).all()
+    assert object_inverse_depth(bulging, coverage)[30, 40] > slanted[30, 40] + 0.05
+
+
+def test_an_object_of_two_pixels_keeps_its_depth() -> None:
+    inverse = np.linspace(0.2, 0.8, 100, dtype=np.float32).reshape(10, 10)
+    coverage = np.zeros((10, 10), np.uint8)
+    coverage[4, 4:6] = 255
+    np.testing.assert_array_equal(flat_object_inverse_depth(inverse, coverage), inverse)
