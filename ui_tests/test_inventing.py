@@ -5,33 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import assert_not_blank, screenshot, served, wait_in_page
+from conftest import assert_not_blank, screenshot, wait_in_page
+from drawn import drawn_studio
 from editor import Editor
-from fakes import SameColour
 from playwright.sync_api import Page
 
-from app.server import build_app
-from app.services import Services
-from app.store import SessionStore
 from core.files.png import encode_png
-from core.types.protocols import SegmentationBackend
 
 WIDTH, HEIGHT = 480, 320
 CARD = np.s_[90:230, 150:330]
 INSIDE, UPPER, LOWER = (0.5, 0.5), (0.5, 0.36), (0.5, 0.64)
 
 
-class DrawnServices(Services):
-    """The real services with a mask back-end that knows drawn scenes."""
-
-    def segmentation(self, name: str | None = None) -> SegmentationBackend:
-        return SameColour()
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    store = SessionStore(DrawnServices(), tmp_path_factory.mktemp("autosave"))
-    with served(build_app(store)) as running:
+    with drawn_studio(tmp_path_factory.mktemp("autosave")) as running:
         yield running
 
 

@@ -1,5 +1,6 @@
 """The LRAS engine with a small random network, held to what every engine must do."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from lras_networks import SMALL, network, quantizer
 from core.engines.lras import LrasEngine
 from core.engines.registry import make_engine
 from core.errors import Cancelled
+from core.lras.generate import Decoded
+from core.lras.plan import Plan
 from core.lras.runtime import Decoding, Runtime
 from core.types.flow import FlowField
 from core.types.photo import Photo
@@ -104,3 +107,62 @@ def test_cancel_stops_between_groups(engine: LrasEngine) -> None:
     cancel.cancel()
     with pytest.raises(Cancelled):
         list(updates)
+
+
+CORRECTING = replace(SMALL, sees_draft=True, frame_0_patches=6, known_patches=5, decoded_patches=4)
+
+
+def correcting(decoding: Decoding | None = None) -> LrasEngine:
+    info = EngineInfo("lras", "LRAS", "MIT", SMALL.image_size, streams=True)
+    runtime = Runtime(network(CORRECTING, torch.float32))
+    return LrasEngine(runtime, quantizer(3, 64), make_engine("warp"), info, decoding or Decoding(patches_per_pass=2))
+
+
+def drafted(asked: EngineRequest) -> np.ndarray:
+    return list(make_engine("warp").render(asked, CancelToken()))[-1].image
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_network_that_corrects_drafts_sees_few_patches_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, dtype: type
+) -> None:
+    plans: list[Plan] = []
+    decode = Runtime.decode
+    monkeypatch.setattr(Runtime, "decode", lambda self, plan, *rest: plans.append(plan) or decode(self, plan, *rest))
+    asked = request(120, 160, dtype=dtype, flow=True)
+    updates = list(correcting().render(asked, CancelToken()))
+    assert len(plans) > 1
+    for plan in plans:
+        assert 1 <= len(plan.order) <= 4
+        assert len(plan.revealed_ids) <= 5
+        assert len(plan.source) == 5 * 6
+        assert len(plan.condition) == 5 * len(plan.revealed_ids)
+    assert updates[-1].is_final
+    for update in updates:
+        assert np.array_equal(update.image[~asked.unknown], asked.draft[~asked.unknown])
+    assert not np.array_equal(updates[-1].image[asked.unknown], drafted(asked)[asked.unknown])
+
+
+def test_codes_that_stay_leave_the_draft_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = request()
+
+    def keeps(self: Runtime, plan: Plan, *_rest: object) -> Iterator[Decoded]:
+        """What the draft, frame 0 of such a network, holds."""
+        tokens = plan.source.tokens.reshape(-1, 5)
+        held = dict(zip(tokens[:, 0] - plan.config.rgb_patch_0_idx_range.start, tokens[:, 1:], strict=True))
+        codes = np.stack([held[index] for index in plan.order])[None]
+        yield Decoded(plan.order, codes, np.zeros(codes.shape, np.float32))
+
+    monkeypatch.setattr(Runtime, "decode", keeps)
+    final = list(correcting().render(asked, CancelToken()))[-1]
+    assert np.array_equal(final.image, drafted(asked))
+
+
+def test_large_holes_are_corrected_at_a_reduced_size() -> None:
+    engine = correcting()
+    unknown = np.zeros((900, 900), bool)
+    unknown[100:140, 100:140] = True
+    assert {window.side for window in engine._windows(unknown)} == {SMALL.image_size}
+    unknown[50:850, 50:850] = True
+    (side,) = {window.side for window in engine._windows(unknown)}
+    assert 2 * SMALL.image_size < side < 3 * SMALL.image_size
