@@ -76,6 +76,9 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--flow-out", metavar="F", help="motion of every photo pixel: .flo or .exr")
     parser.add_argument("--uncovered-out", metavar="F", help="mask PNG, white where pixels had to be invented")
+    parser.add_argument(
+        "--confidence-out", metavar="F", help="PNG, white is the photo, darker the less sure the engine"
+    )
     parser.add_argument("--depth-out", metavar="F", help="depth of the result: .png (16 bit), .exr or .npy")
     parser.add_argument("--project-out", metavar="F", help="the whole edit as a .lras project")
     parser.add_argument("--json", action="store_true", help="print one JSON object about the result")

@@ -13,7 +13,8 @@ from core.types.protocols import CancelToken
 
 log = logging.getLogger(__name__)
 
-_CLOSING_SECONDS = 5.0
+# What runs may be compiling its inner loops, which cannot be stopped.
+_CLOSING_SECONDS = 60.0
 
 MakeFrames = Callable[[CancelToken], Iterator[Frame]]
 

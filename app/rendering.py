@@ -12,7 +12,7 @@ from app.progress import Progress
 from app.services import Services
 from core.editing.apply import apply
 from core.editing.render import render
-from core.editing.takeaway import Result, frame_depth, invented_mask, take
+from core.editing.takeaway import Result, confidence_mask, frame_depth, invented_mask, take
 from core.types.edits import SetSettings
 from core.types.frame import Frame
 from core.types.project import Project
@@ -30,6 +30,7 @@ class Rendering:
             *wanted(args.out, lambda kind: take(self._done, kind), *_RESULT_KINDS),
             *wanted(args.flow_out, lambda _: self._done.frame.flow, "flow"),
             *wanted(args.uncovered_out, lambda _: invented_mask(self._done.frame), "mask"),
+            *wanted(args.confidence_out, lambda _: confidence_mask(self._done.frame), "confidence"),
             *wanted(args.depth_out, lambda _: frame_depth(self._done.frame, self._done.project.depth), "depth"),
             *wanted(args.project_out, lambda _: self._done.project, "project"),
         ]

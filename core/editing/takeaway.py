@@ -87,6 +87,7 @@ def take(result: Result, kind: Kind) -> Any:
         "depth": lambda: frame_depth(frame, project.depth),
         "cloud": lambda: point_cloud(frame_view(frame, project)),
         "mesh": lambda: textured_mesh(frame_view(frame, project)),
+        "confidence": lambda: confidence_mask(frame),
         "flow": lambda: frame.flow,
         "layers": lambda: layer_stack(result),
     }[kind]()
@@ -125,6 +126,11 @@ def photo_depth(depth: DepthMap, width: int, height: int) -> DepthMap:
 def invented_mask(frame: Frame) -> Mask:
     """White where the edited frame does not show the photo."""
     return Mask(np.where(frame.invented, np.uint8(255), np.uint8(0)), source="invented")
+
+
+def confidence_mask(frame: Frame) -> Mask:
+    """White where the edited frame shows the photo, the darker the less sure the engine is of what it invented."""
+    return Mask(np.rint(255 * frame.confidence).astype(np.uint8), source="confidence")
 
 
 def camera_shots(project: Project, stem: str) -> tuple[CameraShot, ...]:

@@ -9,9 +9,9 @@ from core.errors import InvalidInput
 from core.files import cameras, cloud, depth, flow, layers, mask, mesh, picture, project
 from core.files.archive import encode_zip
 
-# What each kind's encoders take: Picture, DepthMap, PointCloud, TexturedMesh, Mask, FlowField, LayerStack,
+# What each kind's encoders take: Picture, DepthMap, PointCloud, TexturedMesh, Mask, Mask, FlowField, LayerStack,
 # tuple[CameraShot, ...] and Project.
-Kind = Literal["picture", "depth", "cloud", "mesh", "mask", "flow", "layers", "camera", "project"]
+Kind = Literal["picture", "depth", "cloud", "mesh", "mask", "confidence", "flow", "layers", "camera", "project"]
 Files = dict[str, bytes]
 
 
@@ -62,6 +62,7 @@ FORMATS: tuple[Format, ...] = (
     _format("glb", "mesh", "glb", "GLB, textured", mesh.encode_glb),
     Format("obj", "mesh", ("obj",), "OBJ with material and texture", mesh.encode_obj),
     _format("mask-png", "mask", "png", "PNG, white is the object", mask.encode_mask),
+    _format("confidence-png", "confidence", "png", "PNG, white is the photo, darker is less sure", mask.encode_mask),
     _format("flo", "flow", "flo", "Middlebury .flo", flow.encode_flo),
     _format("flow-exr", "flow", "exr", "EXR, R = dx, G = dy", flow.encode_flow_exr),
     _format("ora", "layers", "ora", "OpenRaster layers", layers.encode_ora),

@@ -57,6 +57,7 @@ def test_everything_about_a_move_is_written_and_told(folder: Path, capsys: pytes
         "-o": "out.png",
         "--flow-out": "flow.flo",
         "--uncovered-out": "new.png",
+        "--confidence-out": "sure.png",
         "--depth-out": "z.npy",
         "--project-out": "p.lras",
     }
@@ -74,6 +75,9 @@ def test_everything_about_a_move_is_written_and_told(folder: Path, capsys: pytes
     assert np.allclose(flow[26:46, 38:58], (-20, 0), atol=1e-3)
     invented = pixels("new.png")[..., 0] == 255
     assert invented[26:46, 42:60].all()
+    sure = pixels("sure.png")[..., 0]
+    assert (sure[invented] < 255).all()
+    assert (sure[~invented] == 255).all()
     assert told["share_uncovered"] == pytest.approx(invented.mean())
     assert np.allclose(read_depth(Path("z.npy")).values[30, 20:36], 2.0)
     project = load_project(Path("p.lras"))

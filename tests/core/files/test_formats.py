@@ -35,6 +35,7 @@ VALUES = {
         np.eye(3, dtype=np.float32), np.array([[0, 1, 2]], np.int32), np.ones((3, 2), np.float32), GRAY
     ),
     "mask": Mask(GRAY[..., 0]),
+    "confidence": Mask(GRAY[..., 0]),
     "flow": FlowField(np.ones((6, 8, 2), np.float32), np.ones((6, 8), bool), np.zeros((6, 8), bool)),
     "layers": LayerStack((Layer("a", Picture(GRAY)),), Picture(GRAY)),
     "camera": (CameraShot("a.png", Camera(INTRINSICS)),),
