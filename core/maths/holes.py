@@ -15,8 +15,8 @@ from core.maths.fill import extend
 _GROUPING_SIDE = 512
 # Near and far surfaces are told apart on every n-th pixel of larger windows: 1.2 s less for a 12 megapixel hole.
 _SURFACE_SIDE = 1000
-# The neighbours at most 2 px away.
-_WITHIN_TWO = (np.abs(np.mgrid[-2:3, -2:3]).sum(axis=0) <= 2).astype(np.uint8)
+# A crack's pixels lie at most so many pixels from a known one, or this share of the picture's longer side.
+_CRACK_PIXELS, _CRACK_SHARE = 2, 0.0015
 # Ratio of inverse depths over a few pixels that makes a step rather than a slope.
 _STEP = 1.12
 
@@ -27,11 +27,13 @@ class Hole:
 
     window: tuple[slice, slice]
     pixels: Bool[np.ndarray, "h w"]
+    crack: int = _CRACK_PIXELS
 
     @cached_property
     def is_thin(self) -> bool:
-        """No pixel lies more than 2 px from a known one: a crack, where texture cannot be seen."""
-        return not cv2.erode(self.pixels.view(np.uint8), _WITHIN_TWO).any()
+        """No pixel lies more than `crack` pixels, along rows and columns, from a known one: texture cannot be seen."""
+        away = cv2.distanceTransform(self.pixels.view(np.uint8), cv2.DIST_L1, 3)
+        return bool(away.max(initial=0) <= self.crack)
 
 
 def find_holes(unknown: Bool[np.ndarray, "H W"], grow: float = 1.0, least: int = 48) -> list[Hole]:
@@ -43,6 +45,7 @@ def find_holes(unknown: Bool[np.ndarray, "H W"], grow: float = 1.0, least: int =
     step = max(1, -(-max(height, width) // _GROUPING_SIDE))
     small = block_any(unknown, step)
     reach = max(1, max(small.shape) // 100)
+    crack = max(_CRACK_PIXELS, round(_CRACK_SHARE * max(height, width)))
     count, labels = cv2.connectedComponents(_dilate(small, reach).astype(np.uint8))
     labels[~small] = 0
     holes: list[Hole] = []
@@ -56,7 +59,7 @@ def find_holes(unknown: Bool[np.ndarray, "H W"], grow: float = 1.0, least: int =
         cluster = (labels == label)[y.min() : y.max() + 1, x.min() : x.max() + 1]
         own = cluster.repeat(step, axis=0).repeat(step, axis=1)
         pixels[inside] = unknown[box] & own[: box[0].stop - box[0].start, : box[1].stop - box[1].start]
-        holes.append(Hole((window[0], window[1]), pixels))
+        holes.append(Hole((window[0], window[1]), pixels, crack))
     return sorted(holes, key=lambda hole: -np.count_nonzero(hole.pixels))
 
 

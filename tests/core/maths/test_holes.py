@@ -72,3 +72,11 @@ def test_a_strip_or_corner_along_the_frame_lies_at_the_rim_and_an_object_does_no
     inside[60:140, 90:200] = True
     cut[80:, 120:180] = True
     assert [lies_at_rim(pixels) for pixels in (strip, corner, inside, cut)] == [True, True, False, False]
+
+
+def test_what_counts_as_a_crack_grows_with_the_picture() -> None:
+    for side, wide, thin in ((200, 4, True), (200, 9, False), (4000, 9, True), (4000, 30, False)):
+        unknown = np.zeros((side, side), bool)
+        unknown[20:160, 60 : 60 + wide] = True
+        (hole,) = find_holes(unknown)
+        assert hole.is_thin == thin
