@@ -15,6 +15,7 @@ from core.errors import InvalidInput
 from core.files.depth import depth_colours
 from core.files.profile import srgb_of
 from core.maths.flow_colour import flow_colours
+from core.maths.sizes import size_within
 from core.types.depth import DepthMap
 from core.types.edits import HideObject
 from core.types.frame import Frame
@@ -123,11 +124,8 @@ def _fit(flags: Bool[np.ndarray, "H W"], max_side: int) -> Bool[np.ndarray, "h w
 
 def _shrunk(values: np.ndarray, max_side: int) -> np.ndarray:
     height, width = values.shape[:2]
-    scale = max_side / max(height, width)
-    if scale >= 1:
-        return values
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    size = size_within(width, height, max_side)
+    return values if size == (width, height) else cv2.resize(values, size, interpolation=cv2.INTER_AREA)
 
 
 def behind(session: Session, object_id: str, final: bool) -> bytes:

@@ -14,6 +14,7 @@ from core.maths.depth import continue_far_side, flat_object_inverse_depth, inver
 from core.maths.layout import upright_object_depth
 from core.maths.membrane import membrane
 from core.maths.raster import surface_links
+from core.maths.sizes import size_within
 from core.types.camera import Intrinsics
 from core.types.mask import Mask
 from core.types.photo import Coverage, Pixels
@@ -73,10 +74,7 @@ class ObjectAtRest:
 def working_size(project: Project, max_side: int | None) -> Size:
     """The photo's size, or smaller with the same shape so that its longer side is `max_side`."""
     width, height = project.photo.width, project.photo.height
-    if max_side is None or max(width, height) <= max_side:
-        return width, height
-    scale = max_side / max(width, height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    return (width, height) if max_side is None else size_within(width, height, max_side)
 
 
 def source_view(project: Project, size: Size, memo: Memo) -> SourceView:

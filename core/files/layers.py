@@ -8,6 +8,7 @@ import cv2
 from core.errors import InvalidInput
 from core.files.archive import encode_zip
 from core.files.picture import Picture, encode_picture_png
+from core.maths.sizes import size_within
 
 _THUMBNAIL_SIDE = 256
 
@@ -63,8 +64,7 @@ def encode_ora(stack: LayerStack) -> bytes:
 
 def _thumbnail(picture: Picture) -> Picture:
     height, width = picture.pixels.shape[:2]
-    factor = min(1.0, _THUMBNAIL_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    size = size_within(width, height, _THUMBNAIL_SIDE)
     pixels = cv2.resize(picture.pixels, size, interpolation=cv2.INTER_AREA)
     alpha = None if picture.alpha is None else cv2.resize(picture.alpha, size, interpolation=cv2.INTER_AREA)
     return Picture(pixels, alpha, picture.icc_profile).rounded()

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int64, UInt8
 
 from core.maths.clicks import deepest_point
+from core.maths.sizes import size_within
 from core.perception.segmentation.refine import guide_picture, refine_edge
 from core.types.mask import Click, Mask, Prompt
 from core.types.photo import Photo
@@ -94,9 +95,7 @@ def _work_photo(photo: Photo) -> Photo:
 def _reduced(picture: UInt8[np.ndarray, "H W *C"], longest: int) -> UInt8[np.ndarray, "h w *C"]:
     """The picture with a longer side of at most that, averaged."""
     rows, columns = picture.shape[:2]
-    factor = min(1.0, longest / max(rows, columns))
-    size = max(1, round(columns * factor)), max(1, round(rows * factor))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(picture, size_within(columns, rows, longest), interpolation=cv2.INTER_AREA)
 
 
 def _grid(width: int, height: int) -> Float32[np.ndarray, "P 2"]:

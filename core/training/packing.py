@@ -18,6 +18,7 @@ from core.files.photo import open_photo, read_source
 from core.maths.bands import reciprocal
 from core.maths.camera import resized
 from core.maths.depth import inverse_depth, relative_from_affine
+from core.maths.sizes import size_within
 from core.training.packed import FORMAT, SHARD_NAME, shard_paths
 from core.training.sources import Clip, Shot
 from core.types.depth import DepthMap
@@ -105,8 +106,7 @@ def _add(gathered: _Gathered, clip: Clip, longest: int, quality: int, plain_dept
     has_depth = True
     for shot in clip.shots:
         photo = open_photo(shot.picture)
-        scale = min(1.0, longest / max(photo.width, photo.height))
-        width, height = (max(8, round(side * scale)) for side in (photo.width, photo.height))
+        width, height = size_within(photo.width, photo.height, longest, least=8)
         small = cv2.resize(photo.srgb, (width, height), interpolation=cv2.INTER_AREA)
         data, depth_range = encoded_depth(shot, width, height)
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)

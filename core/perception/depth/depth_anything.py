@@ -11,6 +11,7 @@ from PIL import Image
 from core.maths.camera import resized
 from core.maths.depth import relative_from_affine
 from core.maths.ground import fit_ground
+from core.maths.sizes import size_within
 from core.perception.depth.embedded import snapped
 from core.perception.depth.sky import with_far_sky
 from core.perception.pretrained import IMAGENET, Stoppable, as_input, load_pretrained
@@ -44,8 +45,7 @@ class DepthAnything:
         """Depth of at most 1024 pixels with the photo's aspect ratio. Raises Cancelled between layers."""
         cancel.check()
         told = self.predict(photo, cancel)
-        factor = min(1.0, _RETURNED / max(photo.width, photo.height))
-        size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+        size = size_within(photo.width, photo.height, _RETURNED)
         guide = cv2.resize(photo.srgb, size, interpolation=cv2.INTER_AREA)
         coarse = 1 / np.maximum(told, _LEAST_METRES) if self._metric else told + _ABOVE_ZERO
         inverse = np.clip(snapped(coarse, guide), coarse.min(), coarse.max())

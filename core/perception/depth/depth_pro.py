@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.maths.camera import intrinsics_from_fov, intrinsics_of_photo, resized
 from core.maths.depth import sharpen_steps
 from core.maths.ground import fit_ground
+from core.maths.sizes import size_within
 from core.perception.depth.sky import with_far_sky
 from core.perception.pretrained import HALF, Stoppable, as_input, load_pretrained
 from core.types.camera import Intrinsics
@@ -51,8 +52,7 @@ class DepthPro:
         told = self.predict(photo, cancel)
         if photo.focal_35mm is None and intrinsics == intrinsics_of_photo(photo):
             intrinsics = _across_width(told.fov_deg, photo.width, photo.height)
-        factor = min(1.0, self._side / max(photo.width, photo.height))
-        size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+        size = size_within(photo.width, photo.height, self._side)
         inverse = cv2.resize(told.canonical, size, interpolation=cv2.INTER_LINEAR) * (photo.width / intrinsics.fx)
         inverse = sharpen_steps(np.clip(inverse, _LEAST_INVERSE, _MOST_INVERSE).astype(np.float32), _STEP_RADIUS)
         values, valid = with_far_sky(1 / inverse, photo.srgb), np.ones(inverse.shape, bool)

@@ -9,6 +9,7 @@ from core.errors import InvalidInput
 from core.maths.camera import resized
 from core.maths.depth import sharpen_steps
 from core.maths.ground import fit_ground
+from core.maths.sizes import size_within
 from core.nets.blocks import STRIDE
 from core.nets.depth_student import DepthStudent
 from core.perception.depth.sky import with_far_sky
@@ -41,8 +42,7 @@ class EmbeddedDepth:
         cancel.check()
         inverse, doubt = self.inverse_depth(photo.srgb)
         cancel.check()
-        factor = min(1.0, _RETURNED / max(photo.width, photo.height))
-        size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+        size = size_within(photo.width, photo.height, _RETURNED)
         fine = snapped(inverse, cv2.resize(photo.srgb, size, interpolation=cv2.INTER_AREA))
         near = float(np.quantile(fine, _NEAR_SHARE))
         if not (np.isfinite(near) and near > 0):

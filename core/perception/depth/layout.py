@@ -5,6 +5,7 @@ from jaxtyping import Bool
 
 from core.maths.camera import resized
 from core.maths.layout import layout_depth
+from core.maths.sizes import size_within
 from core.perception.depth.cues import guess_layout
 from core.perception.depth.sky import at_size, sky_depth
 from core.types.camera import Intrinsics
@@ -33,8 +34,7 @@ class LayoutDepth:
         guessed, sky = guess_layout(photo.srgb)
         cancel.check()
         layout = guessed if self.layout is None else self.layout
-        factor = min(1.0, _LONGEST / max(photo.width, photo.height))
-        size = (max(1, round(photo.width * factor)), max(1, round(photo.height * factor)))
+        size = size_within(photo.width, photo.height, _LONGEST)
         values, ground = layout_depth(layout, resized(intrinsics, *size))
         values[_sky_at(sky, size, layout)] = sky_depth(values)
         source = "Layout guess: ground, backdrop and sky only" if self.layout is None else "Layout set by hand"

@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.maths.layout import SKY_FACTOR
+from core.maths.sizes import size_within
 
 _CUE_SIZE = 400
 # What looks like sky is taken for it where it lies among the farthest of the rest: a white wall does not.
@@ -14,8 +15,7 @@ _AMONG_FARTHEST = 0.75
 def cue_picture(srgb: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
     """A small copy, so that looking at a 12-megapixel photo costs no more than at a small one."""
     height, width = srgb.shape[:2]
-    factor = min(1.0, _CUE_SIZE / max(height, width))
-    size = (max(4, round(width * factor)), max(4, round(height * factor)))
+    size = size_within(width, height, _CUE_SIZE, least=4)
     return cv2.resize(srgb, size, interpolation=cv2.INTER_AREA)
 
 

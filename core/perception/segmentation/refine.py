@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from core.maths.mask import bounding_box
+from core.maths.sizes import size_within
 
 GUIDE_SIZE = 1536
 """Longer side of the picture that guides the edge: bounds the cost of a click on large photos."""
@@ -17,11 +18,8 @@ def guide_picture(srgb: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"
     import cv2
 
     height, width = srgb.shape[:2]
-    factor = GUIDE_SIZE / max(height, width)
-    if factor >= 1:
-        return srgb
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return cv2.resize(srgb, size, interpolation=cv2.INTER_AREA)
+    size = size_within(width, height, GUIDE_SIZE)
+    return srgb if size == (width, height) else cv2.resize(srgb, size, interpolation=cv2.INTER_AREA)
 
 
 def refine_edge(
