@@ -89,7 +89,7 @@ class RenderJobs:
                 self._current.token.cancel()
 
     def close(self) -> None:
-        """Stop for good; waits a moment for what runs, lest a network outlives the interpreter."""
+        """Stop for good; waits for what runs to notice, lest a network outlives the interpreter."""
         self.cancel()
         with self._wake:
             self._closed = True

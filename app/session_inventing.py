@@ -49,8 +49,11 @@ class InventingGestures(SessionCore):
     def variation(self, seed: int, cancel: CancelToken | None = None) -> Frame:
         """The shown step with everything invented from `seed`, as large as the preview; remembered.
 
-        Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
+        Raises InvalidInput for a seed that is none, Cancelled soon after `cancel` was set, EngineFailed if the engine
+        cannot finish.
         """
+        if not 0 <= seed <= LARGEST_SEED:
+            raise InvalidInput(f"A seed lies between 0 and {LARGEST_SEED}, got {seed}.")
         shown = self.project
         project = replace(shown, settings=replace(shown.settings, seed=seed), rerolls=())
         memo = self.services.memo
@@ -64,7 +67,7 @@ class InventingGestures(SessionCore):
 
     def _next_seed(self) -> int:
         project = self.project
-        return (1 + max(project.settings.seed, *(roll.seed for roll in project.rerolls), 0)) % LARGEST_SEED
+        return (1 + max([project.settings.seed, *(roll.seed for roll in project.rerolls)])) % LARGEST_SEED
 
     def _require_inventions(self, region: Mask, keep: bool) -> None:
         frame = self.frame

@@ -1,7 +1,7 @@
 """One square window of an edited picture as the LRAS network sees it: what is shown, decoded, and put back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -40,7 +40,7 @@ class PaintedWindow:
     drafted_codes: Codes
     asked: PatchIds
     doubt: Float32[np.ndarray, "N"]
-    _source: Codes | None = field(default=None)
+    _source: Codes | None = None
 
     @staticmethod
     def of(

@@ -59,6 +59,11 @@ def test_where_nothing_was_invented_nothing_is_done(session: Session) -> None:
     assert session.state.steps == steps
 
 
+def test_a_seed_that_is_none_is_refused(session: Session) -> None:
+    with pytest.raises(InvalidInput, match="A seed lies between"):
+        session.variation(2**31)
+
+
 def test_all_again_and_a_chosen_variation_set_the_seed_and_forget_regions(session: Session) -> None:
     session.reroll([(60, 40)], 6)
     session.reroll_all()
