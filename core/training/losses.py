@@ -42,8 +42,8 @@ class SequenceLoss(nn.Module):
         hidden = self.network(batch.tokens, batch.positions)
         wanted = hidden.gather(1, batch.rows[..., None].expand(-1, -1, hidden.shape[-1]))
         nats, hits = self._cross_entropy(wanted.flatten(0, 1), batch.labels.flatten())
-        decoded = (~batch.revealed).float()
-        weights = decoded + self.revealed_weight * batch.revealed
+        decoded = (batch.present & ~batch.revealed).float()
+        weights = decoded + self.revealed_weight * (batch.present & batch.revealed)
         return {
             "loss": _mean(nats, weights),
             "decoded": _mean(nats, decoded).detach(),

@@ -32,17 +32,21 @@ class TrainingSequence:
 
 @dataclass(frozen=True, eq=False)
 class SequenceBatch:
-    """Sequences of one length, filled up at their ends, where nothing before can see them."""
+    """Sequences of one length, filled up at their ends, where nothing before can see them.
+
+    Likewise their rows: `present` tells those that predict something.
+    """
 
     tokens: Int64[Tensor, "B T"]
     positions: Int64[Tensor, "B T"]
     rows: Int64[Tensor, "B N"]
     labels: Int64[Tensor, "B N"]
     revealed: Bool[Tensor, "B N"]
+    present: Bool[Tensor, "B N"]
 
     def to(self, device: torch.device) -> "SequenceBatch":
         """The same on a device."""
-        parts = (self.tokens, self.positions, self.rows, self.labels, self.revealed)
+        parts = (self.tokens, self.positions, self.rows, self.labels, self.revealed, self.present)
         return SequenceBatch(*(part.to(device, non_blocking=True) for part in parts))
 
 
@@ -84,12 +88,22 @@ def _group_run(plan: Plan, group: Group, codes: PatchCodes) -> Run:
 
 
 def batched(sequences: Sequence[TrainingSequence]) -> SequenceBatch:
-    """Sequences of networks with equally many patches as tensors."""
+    """Sequences of any lengths as tensors."""
     longest = max(len(sequence.run) for sequence in sequences)
     length = -(-longest // _LENGTH_STEP) * _LENGTH_STEP
-    tokens, positions = np.zeros((2, len(sequences), length), np.int64)
-    for index, sequence in enumerate(sequences):
-        tokens[index, : len(sequence.run)] = sequence.run.tokens
-        positions[index, : len(sequence.run)] = sequence.run.positions
-    stacked = (np.stack([getattr(sequence, part) for sequence in sequences]) for part in ("rows", "labels", "revealed"))
-    return SequenceBatch(*(torch.from_numpy(part) for part in (tokens, positions, *stacked)))
+    tokens = _filled_up([sequence.run.tokens for sequence in sequences], length)
+    positions = _filled_up([sequence.run.positions for sequence in sequences], length)
+    most = max(len(sequence.rows) for sequence in sequences)
+    rows, labels, revealed = (
+        _filled_up([getattr(sequence, part) for sequence in sequences], most) for part in ("rows", "labels", "revealed")
+    )
+    present = _filled_up([np.ones(len(sequence.rows), bool) for sequence in sequences], most)
+    return SequenceBatch(tokens, positions, rows, labels, revealed, present)
+
+
+def _filled_up(parts: Sequence[np.ndarray], length: int) -> Tensor:
+    """Each part with zeros behind it, one a row."""
+    filled = np.zeros((len(parts), length), parts[0].dtype)
+    for row, part in zip(filled, parts, strict=True):
+        row[: len(part)] = part
+    return torch.from_numpy(filled)

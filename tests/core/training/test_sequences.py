@@ -89,7 +89,13 @@ def test_a_camera_network_is_packed_likewise() -> None:
 
 def test_every_sample_of_a_batch_counts_the_same() -> None:
     plans = [plan_for(), plan_for(known=Known(KNOWN, FRAME), seed=2)]
-    sequences = [training_sequence(plan, patches(FRAME), in_groups(plan.order, 4)) for plan in plans]
+    short = plans[1].order[:2]
+    orders = [plan.order for plan in plans] + [short]
+    plans.append(plans[1])
+    sequences = [
+        training_sequence(plan, patches(FRAME), in_groups(order, 4)) for plan, order in zip(plans, orders, strict=True)
+    ]
+    assert len({len(sequence.rows) for sequence in sequences}) > 1
     loss = SequenceLoss(network(dtype=torch.float64), plans[0].target.codes, 0.5)
     together = loss(batched(sequences))
     parts = [loss(batched([sequence])) for sequence in sequences]
