@@ -1,7 +1,6 @@
-"""A network ready to decode: source prefixes kept between edits, one call for every mode."""
+"""A network ready to decode: source prefixes kept between edits, one call for every mode, a fair share for everyone."""
 
 import hashlib
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,8 +17,11 @@ from core.lras.plan import Plan
 from core.lras.sampling import Sampling
 from core.lras.schedule import Group, far_apart, in_groups, seq2par
 from core.lras.transformer import Network
+from core.lras.turns import Turns
 from core.types.protocols import CancelToken
 
+# Each holds a cache of its own; more wait, so that memory stays bounded.
+_DECODED_AT_ONCE = 2
 # As in the released scripts for pictures (spec 5.4).
 RELEASED_SAMPLING = Sampling(temperature=0.9, top_k=1000, top_p=0.9)
 
@@ -52,12 +54,16 @@ class Decoding:
 
 @dataclass(eq=False)
 class Runtime:
-    """One network with the caches of the last few source photos. Safe to share between threads."""
+    """One network with the caches of the last few source photos, shared by the threads of many sessions.
+
+    Those that decode at once take turns pass by pass; the others wait in the order in which they came.
+    """
 
     model: Network
     prefixes_kept: int = 2
     _prefixes: "OrderedDict[str, KVCache]" = field(default_factory=OrderedDict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _room: Turns = field(default_factory=lambda: Turns(_DECODED_AT_ONCE))
+    _passes: Turns = field(default_factory=Turns)
 
     def decode(
         self,
@@ -72,15 +78,28 @@ class Runtime:
 
         Raises Cancelled between passes, EngineFailed when memory runs out.
         """
-        with plain_out_of_memory("decoding this picture"):
-            cache = self._prefix(plan.source, cancel).fork(plan.length, decoding.variations)
-            prefill(self.model, plan.condition, cache, cancel)
+        with self._room.turn(cancel), plain_out_of_memory("decoding this picture"):
+            with self._passes.turn(cancel):
+                cache = self._prefix(plan.source, cancel).fork(plan.length, decoding.variations)
+                prefill(self.model, plan.condition, cache, cancel)
             generator = torch.Generator(self.model.device).manual_seed(seed)
             if draft is None:
                 groups = decoding.groups(plan)
-                yield from decode(self.model, plan, cache, groups, decoding.sampling, generator, cancel)
+                passes = decode(self.model, plan, cache, groups, decoding.sampling, generator, cancel)
             else:
-                yield from decode_drafted(self.model, plan, cache, draft, decoding.sampling, generator, cancel, tally)
+                passes = decode_drafted(
+                    self.model, plan, cache, draft, decoding.sampling, generator, cancel, tally
+                )  # fmt: skip
+            yield from self._in_turns(passes, cancel)
+
+    def _in_turns(self, passes: Iterator[Decoded], cancel: CancelToken) -> Iterator[Decoded]:
+        """One at a time with those of other threads; nobody waits for what is done with a pass."""
+        while True:
+            with self._passes.turn(cancel):
+                decoded = next(passes, None)
+            if decoded is None:
+                return
+            yield decoded
 
     def estimate(self, plan: Plan, decoding: Decoding, int8: bool = False) -> MemoryEstimate:
         """What `decode` will need, the kept prefixes included."""
@@ -89,14 +108,13 @@ class Runtime:
         return estimate(self.model.config, self.model.dtype, tokens, int8=int8)
 
     def _prefix(self, source: Run, cancel: CancelToken) -> KVCache:
-        """The cache of a source photo, made on first use."""
+        """The cache of a source photo, made on first use; only within a turn."""
         key = hashlib.blake2b(source.tokens.tobytes() + source.positions.tobytes()).hexdigest()
-        with self._lock:
-            if key not in self._prefixes:
-                cache = KVCache(self.model.config, len(source), 1, self.model.dtype, self.model.device)
-                prefill(self.model, source, cache, cancel)
-                self._prefixes[key] = cache
-                while len(self._prefixes) > self.prefixes_kept:
-                    self._prefixes.popitem(last=False)
-            self._prefixes.move_to_end(key)
-            return self._prefixes[key]
+        if key not in self._prefixes:
+            cache = KVCache(self.model.config, len(source), 1, self.model.dtype, self.model.device)
+            prefill(self.model, source, cache, cancel)
+            self._prefixes[key] = cache
+            while len(self._prefixes) > self.prefixes_kept:
+                self._prefixes.popitem(last=False)
+        self._prefixes.move_to_end(key)
+        return self._prefixes[key]

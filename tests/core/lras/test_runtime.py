@@ -1,11 +1,13 @@
 """One call for every mode, and prefixes that are made once."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
 from lras_networks import SMALL, in_raster, network, picture_codes, plan_for
 
-from core.errors import EngineFailed, InvalidInput
+from core.errors import Cancelled, EngineFailed, InvalidInput
 from core.lras.draft import DraftTally
 from core.lras.plan import Known
 from core.lras.runtime import Decoding, Runtime
@@ -78,3 +80,39 @@ def test_running_out_of_memory_leaves_the_runtime_usable(monkeypatch: pytest.Mon
 def test_senseless_settings_are_refused(wrong: dict) -> None:
     with pytest.raises(InvalidInput):
         Decoding(**wrong)
+
+
+def test_two_sessions_take_turns_and_a_third_waits_for_room() -> None:
+    model, fed = network(), []
+    model.register_forward_hook(lambda *_: fed.append(threading.get_ident()))
+    runtime, plans = Runtime(model), [plan_for(seed=seed) for seed in range(3)]
+    alone = [codes_of(Runtime(network()), plan, PLAIN) for plan in plans]
+    first, second, third = (runtime.decode(plan, PLAIN, 0, CancelToken()) for plan in plans)
+    started = [[next(first)], [next(second)]]
+    impatient = CancelToken()
+    waiting = runtime.decode(plans[2], PLAIN, 0, impatient)
+    threading.Timer(0.1, impatient.cancel).start()
+    with pytest.raises(Cancelled):
+        next(waiting)
+    fed.clear()
+    threads = [
+        threading.Thread(target=collected.extend, args=(passes,))
+        for collected, passes in zip(started, (first, second), strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    started.append(list(third))
+    for thread in threads:
+        thread.join()
+    assert len(set(fed)) == 3
+    for collected, expected in zip(started, alone, strict=True):
+        assert np.array_equal(in_raster(SMALL, collected)[0], expected)
+
+
+def test_a_decode_that_nobody_goes_on_with_gives_its_room_back() -> None:
+    runtime, plan = Runtime(network()), plan_for()
+    for _ in range(5):
+        passes = runtime.decode(plan, PLAIN, 0, CancelToken())
+        next(passes)
+        passes.close()
+    assert len(codes_of(runtime, plan, PLAIN)) == SMALL.n_patches
