@@ -87,7 +87,7 @@ def run_warp_bench(
     Raises InvalidInput when the folder has no index or lacks a file.
     """
     strips = []
-    for item in _items(folder, limit):
+    for item in view_items(folder, limit):
         measured = read_pair(folder, item)
         for pair in (measured, *(own_depth(measured) for own_depth in own_depths)):
             begun = time.perf_counter()
@@ -192,7 +192,8 @@ def _shifted(source: Picture, frame: Frame) -> Picture:
     return cv2.warpAffine(source, matrix, source.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
 
 
-def _items(folder: Path, limit: int | None) -> list[dict[str, Any]]:
+def view_items(folder: Path, limit: int | None) -> list[dict[str, Any]]:
+    """The `nvs` items of the index, at most `limit`, evenly taken. Raises InvalidInput without an index."""
     index = folder / "index.json"
     if not index.is_file():
         raise InvalidInput(f"{index} does not exist; give the folder of the benchmark with its index.json.")
