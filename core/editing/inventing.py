@@ -85,7 +85,7 @@ def invent(
 
 
 def rerolled(
-    context: RenderContext, canvas: Canvas, done: float, is_final: bool
+    context: RenderContext, canvas: Canvas, done: float, is_final: bool, flow: FlowField | None = None
 ) -> Iterator[tuple[Canvas, float, bool]]:
     """A canvas before its objects are drawn, with the regions that were asked for invented anew, one after another.
 
@@ -103,7 +103,7 @@ def rerolled(
             if last:
                 yield _for_drawing(canvas), 1.0, True
             continue
-        for update in _again(context, canvas, unknown, roll.seed):
+        for update in _again(context, canvas, unknown, roll.seed, flow):
             sure = np.where(unknown, update.confidence, canvas.confidence)
             shown = replace(canvas, pixels=update.image, confidence=sure)
             share = (number + update.done) / len(rolls)
@@ -114,7 +114,7 @@ def rerolled(
 
 
 def _again(
-    context: RenderContext, canvas: Canvas, unknown: Bool[np.ndarray, "H W"], seed: int
+    context: RenderContext, canvas: Canvas, unknown: Bool[np.ndarray, "H W"], seed: int, flow: FlowField | None
 ) -> Iterator[EngineUpdate]:
     """As `invent` for a canvas, its final update remembered."""
     key = ("reroll", content_id(canvas.pixels, unknown), seed, context.engine.info.name)
@@ -123,7 +123,7 @@ def _again(
         yield kept
         return
     inverse = np.where(unknown, np.float32(0), canvas.inverse_depth)
-    for update in invent(context, canvas.pixels, unknown, np.zeros_like(unknown), inverse, seed=seed):
+    for update in invent(context, canvas.pixels, unknown, np.zeros_like(unknown), inverse, flow, seed):
         if update.is_final:
             context.memo.put(key, update)
         yield update

@@ -36,6 +36,7 @@ from core.maths.camera import resized
 from core.maths.flow import MovedGrid
 from core.maths.membrane import membrane
 from core.maths.raster import InverseMap, surface_links
+from core.types.flow import FlowField
 from core.types.frame import Frame
 from core.types.photo import Coverage, Pixels
 from core.types.project import Project
@@ -113,7 +114,8 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
                 hole = hole_of(project, view.size)
                 inverse = plate_inverse_depth(project, view, hole)
                 alpha = _filled_alpha(view.alpha, hole)
-            for update in invent(context, view.pixels, hole, np.zeros_like(hole), inverse):
+            flow = _background_flow(context, None, inverse, hole)
+            for update in invent(context, view.pixels, hole, np.zeros_like(hole), inverse, flow):
                 plate = Plate(update.image, alpha, inverse, hole, update.confidence, update.done, update.is_final)
                 if not update.is_final:
                     yield plate
@@ -146,7 +148,8 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
             hiding = _hiding(context, inverse, resting_area(context.project, context.view.size))
             drawn, sure = np.zeros_like(plate.hole), copied(plate.confidence)
             canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), drawn, sure, hiding)
-            for again, done, is_final in rerolled(context, canvas, plate.done, plate.is_final):
+            flow = _background_flow(context, None, inverse, plate.hole) if plate.is_final else None
+            for again, done, is_final in rerolled(context, canvas, plate.done, plate.is_final, flow):
                 yield _finish(context, again, sprites, moved, None, (done, is_final))
         elif plate.is_final:
             yield from _render_new_view(context, plate, sprites, moved)
@@ -172,13 +175,14 @@ def _render_new_view(
         standing = sample_nearest(resting_area(context.project, view.size), where)
         unknown = ~where.covered
         hidden = _opaque_area(sprites, unknown.shape)
-    for update in invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth):
+        flow = _background_flow(context, grid, where.inverse_depth, unknown)
+    for update in invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, flow):
         filled_alpha, inverse = _filled_alpha(alpha, unknown), reciprocal(update.depth)
         hiding = _hiding(context, inverse, standing)
         doubt = np.where(unknown, update.confidence, sure)
         drawn = np.zeros_like(unknown)
         canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, drawn, doubt, hiding)
-        for again, done, is_final in rerolled(context, canvas, update.done, update.is_final):
+        for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, flow):
             yield _finish(context, again, sprites, moved, grid, (done, is_final))
 
 
@@ -205,7 +209,7 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         filled_alpha, sure = _filled_alpha(alpha, unknown), copied(update.confidence)
         drawn = np.zeros_like(unknown)
         canvas = Canvas(copied(update.image), filled_alpha, inverse, unknown.copy(), drawn, sure, inverse)
-        for again, done, is_final in rerolled(context, canvas, update.done, update.is_final):
+        for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, override):
             yield _finish(context, again, [], [], grid, (done, is_final), removed=~present)
 
 
@@ -268,6 +272,19 @@ def _finish(
         done=done,
         seconds=dict(context.clock.seconds),
     )
+
+
+def _background_flow(
+    context: RenderContext,
+    grid: MovedGrid | None,
+    nearest: Float32[np.ndarray, "H W"],
+    unknown: Bool[np.ndarray, "H W"],
+) -> FlowField | None:
+    """The field by which the background was warped, for an engine that takes it; cut objects have no place in it."""
+    if not context.engine.info.takes_flow:
+        return None
+    none = np.zeros_like(unknown)
+    return flow_field(context.view, grid, _removed_area(context), [], nearest, none, unknown)
 
 
 def _removed_area(context: RenderContext) -> Bool[np.ndarray, "H W"]:

@@ -16,7 +16,7 @@ class _Entry:
 
 
 WARP = EngineInfo("warp", "Geometric warp", "MIT", streams=True)
-LRAS = EngineInfo("lras", "LRAS 7B", "MIT by its authors' README", native_size=256, streams=True)
+LRAS = EngineInfo("lras", "LRAS 7B", "MIT by its authors' README", native_size=256, streams=True, takes_flow=True)
 _FILL_STUDENT = "fill_student"
 _LRAS_FILES = ("rgb_predictor", "rgb_quantizer")
 

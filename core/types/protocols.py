@@ -59,13 +59,17 @@ class Embedding:
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """What the interface says about an engine; `native_size` None means any size."""
+    """What the interface says about an engine; `native_size` None means any size.
+
+    With `takes_flow` its requests hold the flow of the background that it paints; others do without.
+    """
 
     name: str
     title: str
     licence: str
     native_size: int | None = None
     streams: bool = False
+    takes_flow: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class EngineRequest:
 
     `draft` is the geometric warp at output size; its `unknown` pixels hold nothing of meaning.
     `foreground` marks known pixels that must never bleed into a hole (moved objects).
-    `depth` is the edited frame's z, 0 where unknown. `previews` False: only the final update will be looked at.
+    `depth` is the edited frame's z, 0 where unknown. `flow` leads from the source to the draft: the very field by which
+    the draft was warped, for engines that take it. `previews` False: only the final update will be looked at.
     Same request and seed: same final pixels.
     """
 

@@ -244,6 +244,27 @@ def test_the_engine_is_told_what_must_not_bleed():
     assert not view.unknown[view.foreground].any()
 
 
+def test_an_engine_that_takes_flow_gets_the_field_that_warped_its_draft():
+    scene = card_before_wall()
+    camera = Camera(CAMERA, pose(np.eye(3), np.array([-0.1, 0.02, 0.0])))
+    edited = apply_all(with_card(scene), [PlaceObject("card", Placement((0.3, 0, 0))), SetCamera(camera)])
+    engine = FlatEngine()
+    engine.info = replace(FlatEngine.info, takes_flow=True)
+    told = final(edited, engine).flow.flow
+    at_rest, seen = (request.flow for request in engine.requests)
+    assert at_rest is not None
+    assert seen is not None
+    card, clear = scene.mask.coverage >= 128, ~grown(scene.mask.coverage, MARGIN)
+    assert np.isnan(at_rest.flow[card]).all()
+    assert not at_rest.flow[~card].any()
+    assert np.isnan(seen.flow[card]).all()
+    assert np.array_equal(seen.flow[clear], told[clear])
+    assert seen.uncovered[engine.requests[1].unknown].all()
+    other = FlatEngine()
+    final(edited, other)
+    assert [request.flow for request in other.requests] == [None, None]
+
+
 def test_a_copy_goes_behind_an_object_that_only_its_mask_knows():
     scene = card_before_wall()
     floor = slanted_floor()
