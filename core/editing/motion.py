@@ -1,5 +1,6 @@
 """From a scene's cameras and placements to where every layer lands in the edited frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -7,13 +8,16 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from core.editing.compositor import Sprite, sample
-from core.editing.layers import ObjectLayer, SourceView, object_window_intrinsics
+from core.editing.layers import ObjectLayer, SourceView, object_layer, object_window_intrinsics
+from core.editing.memo import Memo
 from core.maths.bands import in_bands, paste
+from core.maths.camera import resized
 from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, put_flow, unhidden, visible_in_target
 from core.maths.raster import InverseMap, rasterise_grid
 from core.maths.rigid import placement_matrix
 from core.types.camera import Intrinsics
 from core.types.flow import FlowField
+from core.types.project import Project
 from core.types.scene import Scene, SceneObject
 
 
@@ -53,6 +57,20 @@ def place_sprite(
     alpha = None if layer.alpha is None else sample(layer.alpha, where)
     sprite = Sprite((x0, y0), sample(layer.colours, where), coverage, alpha, where.inverse_depth)
     return sprite, grid
+
+
+def placed_objects(
+    project: Project, items: Sequence[SceneObject], view: SourceView, memo: Memo
+) -> list[tuple[SceneObject, Sprite]]:
+    """Those of `items` that the output camera sees, farthest first."""
+    target = resized(project.scene.camera.intrinsics, *view.size)
+    placed = []
+    for item in items:
+        layer = object_layer(project, view, item, memo)
+        sprite, _ = place_sprite(view, layer, object_motion(project.scene, item), target)
+        if sprite is not None:
+            placed.append((item, sprite))
+    return sorted(placed, key=lambda pair: pair[1].nearness)
 
 
 def _landing_window(grid: MovedGrid, target: Intrinsics) -> tuple[int, int, int, int] | None:

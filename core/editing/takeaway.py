@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.editing.compositor import Sprite, visible_coverage
-from core.editing.layers import object_layer, source_view, working_size
+from core.editing.layers import source_view, working_size
 from core.editing.memo import Memo
-from core.editing.motion import object_motion, place_sprite
+from core.editing.motion import placed_objects
 from core.editing.render import render
 from core.errors import InvalidInput
 from core.files.cameras import CameraShot
@@ -232,15 +232,8 @@ def _sprites(result: Result) -> list[tuple[str, Sprite]]:
     """Every shown object in the frame with its label, farthest first."""
     project = result.project
     view = source_view(project, working_size(project, None), result.memo)
-    placed = []
-    for item in project.scene.objects:
-        if item.hidden:
-            continue
-        layer = object_layer(project, view, item, result.memo)
-        sprite, _ = place_sprite(view, layer, object_motion(project.scene, item), project.scene.camera.intrinsics)
-        if sprite is not None:
-            placed.append((item.label, sprite))
-    return sorted(placed, key=lambda pair: pair[1].nearness)
+    shown = [item for item in project.scene.objects if not item.hidden]
+    return [(item.label, sprite) for item, sprite in placed_objects(project, shown, view, result.memo)]
 
 
 def _alpha(sprite: Sprite, coverage: UInt8[np.ndarray, "h w"]) -> Coverage:

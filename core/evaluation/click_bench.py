@@ -11,9 +11,10 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from core.evaluation.mask_set import known_photos, mask_overlap
+from core.evaluation.mask_set import known_photos
 from core.evaluation.sheets import strip, write_sheet
 from core.maths.clicks import correcting_click
+from core.maths.mask import overlap
 from core.types.mask import Click, Prompt
 from core.types.protocols import Embedding, SegmentationBackend
 
@@ -125,9 +126,9 @@ def _play(
         masks, seconds = _timed(partial(backend.segment, embedding, prompt))
         spent += seconds
         found = masks[0].coverage >= 128
-        overlaps.append(mask_overlap(found, truth, counted))
+        overlaps.append(overlap(found, truth, counted))
         if len(overlaps) == 1:
-            best = max(mask_overlap(mask.coverage >= 128, truth, counted) for mask in masks)
+            best = max(overlap(mask.coverage >= 128, truth, counted) for mask in masks)
         if len(overlaps) in _SHOWN_CLICKS:
             shown.append(found)
         prompt = Prompt(prompt.clicks, prompt.box, masks[0])

@@ -55,11 +55,3 @@ def known_photos(folder: Path, per_source: int) -> Iterator[KnownPhoto]:
             path = folder / entry["file"]
             photo, ids = open_photo(path, path.name), read_object_ids(folder / entry["mask"])
             yield KnownPhoto(photo, ids, entry["source"], entry["file"])
-
-
-def mask_overlap(
-    found: Bool[np.ndarray, "H W"], truth: Bool[np.ndarray, "H W"], counted: Bool[np.ndarray, "H W"]
-) -> float:
-    """Intersection over union where it counts; 1 when both are empty there."""
-    union = int(((found | truth) & counted).sum())
-    return float((found & truth & counted).sum() / union) if union else 1.0

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.evaluation.mask_set import KnownPhoto, known_photos, mask_overlap
+from core.evaluation.mask_set import KnownPhoto, known_photos
+from core.maths.mask import overlap
 from core.perception.everything import find_objects
 from core.types.protocols import CancelToken, SegmentationBackend
 
@@ -67,7 +68,7 @@ def _row(backend: SegmentationBackend, known: KnownPhoto, wanted: list[int]) -> 
     seconds = time.perf_counter() - started
     masks = [proposal.mask_for(known.photo).coverage >= 128 for proposal in proposals]
     best = tuple(
-        max((mask_overlap(mask, known.ids == object_id, known.counted) for mask in masks), default=0.0)
+        max((overlap(mask, known.ids == object_id, known.counted) for mask in masks), default=0.0)
         for object_id in wanted
     )
     return ObjectsRow(backend.info.name, known.source, known.file, best, len(proposals), seconds)

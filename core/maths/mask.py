@@ -131,6 +131,17 @@ def bounding_box(coverage: Coverage, threshold: int = 1) -> tuple[int, int, int,
     return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
 
 
+def overlap(
+    found: Bool[np.ndarray, "H W"], truth: Bool[np.ndarray, "H W"], counted: Bool[np.ndarray, "H W"] | None = None
+) -> float:
+    """Intersection over union where it counts (everywhere by default); 1 when both are empty there."""
+    either, both = found | truth, found & truth
+    if counted is not None:
+        either, both = either & counted, both & counted
+    union = int(either.sum())
+    return int(both.sum()) / union if union else 1.0
+
+
 def centroid(coverage: Coverage) -> tuple[float, float] | None:
     """Coverage-weighted mean (x, y); None when the mask is empty."""
     total = float(coverage.sum(dtype=np.float64))

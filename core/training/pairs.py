@@ -12,11 +12,11 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 from scipy.ndimage import distance_transform_edt
 
 from core.maths.flow import flow_of_grid, moved_grid, visible_in_target
+from core.maths.optical_flow import OpticalFlow, agreeing
 from core.maths.raster import InverseMap, rasterise_grid, surface_links
 from core.maths.rigid import axis_rotation, invert, pose
 from core.training.config import PairSettings
 from core.training.crops import Square
-from core.training.optical_flow import OpticalFlow, agreeing
 from core.types.camera import Pose
 
 _INPAINT_PIXELS = 3

@@ -13,11 +13,11 @@ from core.errors import InvalidInput
 from core.lras.config import TransformerConfig
 from core.lras.flow_patches import flow_grid
 from core.lras.layout import camera_codes, flow_to_bins
+from core.maths.optical_flow import OpticalFlow, dense_inverse_search
 from core.maths.rigid import compose, invert
 from core.training.config import TrainConfig
 from core.training.crops import Square, draw_cut, mirrored, square
 from core.training.draws import Draw, draw_sequence
-from core.training.optical_flow import OpticalFlow, dense_inverse_search
 from core.training.packed import PackedClip, PackedSet
 from core.training.pairs import Pair, draw_motion, frame_pair, moved_camera_flow, object_pair, warp_pair, without_gaps
 

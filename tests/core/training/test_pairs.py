@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scenes import CAMERA, card_before_wall
 
+from core.maths.optical_flow import dense_inverse_search
 from core.maths.rigid import invert, pose
 from core.training.config import PairSettings
 from core.training.crops import Square, mirrored
-from core.training.optical_flow import dense_inverse_search
 from core.training.pairs import Pair, draw_motion, frame_pair, moved_camera_flow, object_pair, warp_pair, without_gaps
 from core.types.camera import Intrinsics
 

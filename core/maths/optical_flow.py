@@ -29,5 +29,9 @@ def agreeing(forward: Flow, backward: Flow) -> Bool[np.ndarray, "H W"]:
     y = np.arange(height, dtype=np.float32)[:, None] + forward[..., 1]
     back = cv2.remap(backward, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = (x > -0.5) & (y > -0.5) & (x < width - 0.5) & (y < height - 0.5)
-    miss = np.linalg.norm(forward + back, axis=-1)
-    return inside & (miss <= _TOLERANCE_PIXELS + _TOLERANCE_SHARE * np.linalg.norm(forward, axis=-1))
+    return inside & near_enough(forward + back, np.linalg.norm(forward, axis=-1))
+
+
+def near_enough(miss: Flow, way: Float32[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
+    """Pixels that miss their aim by at most a pixel and 5 % of the `way` to it."""
+    return np.linalg.norm(miss, axis=-1) <= _TOLERANCE_PIXELS + _TOLERANCE_SHARE * way
