@@ -171,6 +171,7 @@ class SessionCore:
                 job=self._jobs.state,
                 export=self.exports.state,
                 share_invented=None if frame is None else float(frame.invented.mean()),
+                adherence=self.services.memo.find(("adherence", history.project, self._mask_backend)),
                 expected_seconds=None if frame is None else self.estimate.full_size(frame, history.project.photo),
             )
 

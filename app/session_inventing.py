@@ -13,7 +13,7 @@ from core.maths import mask as masks
 from core.types import edits
 from core.types.frame import Frame
 from core.types.mask import Mask
-from core.types.project import Settings
+from core.types.project import Project, Settings
 from core.types.protocols import CancelToken
 
 _HARDNESS = 1.0
@@ -54,8 +54,7 @@ class InventingGestures(SessionCore):
         """
         if not 0 <= seed <= LARGEST_SEED:
             raise InvalidInput(f"A seed lies between 0 and {LARGEST_SEED}, got {seed}.")
-        shown = self.project
-        project = replace(shown, settings=replace(shown.settings, seed=seed), rerolls=())
+        project = self._varied(self.project, seed)
         memo = self.services.memo
         kept = memo.find(("frame", project))
         if kept is not None:
@@ -64,6 +63,10 @@ class InventingGestures(SessionCore):
         (frame,) = render(project, engine, memo, PREVIEW_SIDE, cancel, stream=False)
         memo.put(("frame", project), frame)
         return frame
+
+    @staticmethod
+    def _varied(project: Project, seed: int) -> Project:
+        return replace(project, settings=replace(project.settings, seed=seed), rerolls=())
 
     def _next_seed(self) -> int:
         project = self.project

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from app.jobs import JobState
+from core.editing.adherence import Adherence
 from core.editing.apply import scene_up
 from core.editing.orbit import Orbit, orbit_of_camera
 from core.maths.camera import focal_35mm, fov_deg
@@ -69,7 +70,7 @@ class SessionState:
 
     `considered` are the depth and the mask back-end that the models panel tells about; `models` is what it started.
     `proposals` is how many objects were found in the photo, None before anybody looked for them. `variation_seeds` are
-    those whose pictures are offered beside the shown one.
+    those whose pictures are offered beside the shown one. `adherence` is None before anybody asked for it.
     """
 
     revision: int
@@ -100,6 +101,7 @@ class SessionState:
     proposals: int | None = None
     variation_seeds: tuple[int, ...] = ()
     share_invented: float | None = None
+    adherence: Adherence | None = None
     expected_seconds: float | None = None
     unit: str = "units"
 

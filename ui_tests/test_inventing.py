@@ -103,6 +103,18 @@ def test_variations_are_shown_and_one_is_taken(removed: Editor) -> None:
     assert np.abs(result(removed) - before).max(axis=2)[outside].max() <= 24
 
 
+def test_an_edit_is_checked_and_the_best_variation_taken(removed: Editor) -> None:
+    assert removed.by_id("adherence").inner_text() == ""
+    removed.by_id("check-edit").click()
+    wait_in_page(removed.page, lambda: "gone from its place" in removed.by_id("adherence").inner_text())
+    removed.by_id("invent-others").click()
+    wait_in_page(removed.page, lambda: removed.by_id("variations").locator("img:not([hidden])").count() == 4)
+    removed.by_id("take-best").click()
+    removed.settle()
+    wait_in_page(removed.page, lambda: removed.by_id("take-best").is_enabled())
+    assert "gone from its place" in removed.by_id("adherence").inner_text()
+
+
 def test_without_inventions_the_tool_says_so(page: Page, address: str, tmp_path: Path) -> None:
     (tmp_path / "plain.png").write_bytes(encode_png(np.full((HEIGHT, WIDTH, 3), 90, np.uint8)))
     editor = Editor(page, address)

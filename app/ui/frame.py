@@ -169,12 +169,17 @@ def _invent_bar() -> str:
     )
     return f"""<form id="invent-bar" data-testid="invent-bar" class="stage-bar">{strokes}
       <span class="gap"></span>
+      <output id="adherence" data-testid="adherence" class="figures quiet"></output>
+      <button type="button" id="check-edit" data-testid="check-edit" title="{say("invent.check_help")}">
+        {say("invent.check")}</button>
       <button type="button" id="invent-all" data-testid="invent-all" title="{say("invent.all_help")}">
         {say("invent.all")}</button>
       <button type="button" id="invent-others" data-testid="invent-others" aria-expanded="false"
         title="{say("invent.others_help")}">{say("invent.others")}</button></form>
     <div id="variations" data-testid="variations" class="variations" hidden>
       <p class="small quiet">{say("invent.choose")}</p><div class="grid"></div>
+      <button type="button" id="take-best" data-testid="take-best" class="plain" title="{say("invent.best_help")}">
+        {say("invent.best")}</button>
       <label class="check"><input type="checkbox" id="variation-brush" data-testid="variation-brush">
         {say("invent.brush")}</label></div>"""
 

@@ -229,7 +229,9 @@ class MoveLayout(Gesture):
 
 
 class Plain(Gesture):
-    type: Literal["undo", "redo", "home", "cancel", "next_candidate", "find_objects", "reroll_all"]
+    type: Literal[
+        "undo", "redo", "home", "cancel", "next_candidate", "find_objects", "reroll_all", "check", "take_best"
+    ]
 
     def run(self, session: "Session") -> None:
         getattr(session, self.type)()

@@ -22,8 +22,16 @@ export function showInventing(next, kinds = []) {
   inHand = wanted;
   const some = (state.share_invented ?? 0) > 0;
   for (const button of [$("invent-all"), $("invent-others")]) button.disabled = !some;
+  for (const button of [$("check-edit"), $("take-best")]) button.disabled = !some || state.models.running;
+  $("adherence").textContent = told(state.adherence);
   if (!wanted || !some) open(false);
   if (isOpen() && (kinds.includes("changed") || kinds.includes("frame"))) fill();
+}
+
+// What the picture was found to show of what was asked for.
+function told(adherence) {
+  const parts = ["found", "gone", "moved"].filter((part) => (adherence?.[part] ?? null) !== null);
+  return parts.map((part) => say(`invent.${part}`, { share: Math.round(100 * adherence[part]) })).join(", ");
 }
 
 function open(wanted) {
@@ -50,7 +58,7 @@ async function fill() {
 
 function choose(seed) {
   brushed = seed;
-  for (const button of $("variations").querySelectorAll("button")) {
+  for (const button of $("variations").querySelectorAll(".grid button")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.seed) === (seed ?? state?.seed)));
   }
 }
@@ -65,6 +73,8 @@ function take(event) {
 
 export function listenToInventing() {
   $("invent-bar").addEventListener("submit", (event) => event.preventDefault());
+  $("check-edit").addEventListener("click", () => gesture("check"));
+  $("take-best").addEventListener("click", () => gesture("take_best"));
   $("invent-all").addEventListener("click", () => gesture("reroll_all"));
   $("invent-others").addEventListener("click", () => { open(!isOpen()); if (isOpen()) fill(); });
   $("variations").querySelector(".grid").addEventListener("click", take);
