@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt
 from core.engines.windows import Window
 from core.lras.config import PATCH_PIXELS, TransformerConfig
 from core.lras.flow_patches import choose_patches, flow_grid
-from core.lras.layout import Codes, PatchIds, flow_to_bins, set_patches
+from core.lras.layout import Codes, PatchIds, flow_to_bins, patches, set_patches
 from core.lras.nearby import clusters, nearest
 from core.lras.plan import Known, Orders, Plan, orders, rgb_plan
 from core.lras.quantizer import Quantizer, denormalise_rgb, normalise_rgb
@@ -66,7 +66,8 @@ class PaintedWindow:
         for part in self._parts():
             left = left[~np.isin(left, part)]
             plan = self._plan(part, left)
-            for decoded in self.runtime.decode(plan, decoding, self.request.seed, cancel):
+            favoured = patches(self.drafted_codes) if self._config.sees_draft and decoding.keeps is not None else None
+            for decoded in self.runtime.decode(plan, decoding, self.request.seed, cancel, favoured):
                 set_patches(self.codes, decoded.ids, decoded.codes[0])
                 self.doubt[decoded.ids] = decoded.entropy[0].mean(axis=1) / np.log(plan.config.rgb_range.size)
                 done += len(decoded.ids)

@@ -4,6 +4,7 @@ A pointer is given, so it is fed together with the codes decoded last: four pass
 group the tokens come slot by slot, as in the released seq2par (spec 5.5).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from core.lras.cache import KVCache
 from core.lras.config import Span
-from core.lras.layout import CODES_PER_PATCH, PatchIds, Run
+from core.lras.layout import CODES_PER_PATCH, PatchCodes, PatchIds, Run
 from core.lras.plan import Plan
 from core.lras.sampling import GREEDY, Sampling, draw, entropy
 from core.lras.schedule import Group
@@ -31,6 +32,17 @@ class Decoded:
     ids: PatchIds
     codes: Int64[np.ndarray, "B K 4"]
     entropy: Float32[np.ndarray, "B K 4"]
+
+
+@dataclass(frozen=True, eq=False)
+class Favoured:
+    """Codes of every patch that stay unless the network knows much better.
+
+    One stays while the network finds it at least `share` (0..1) times as likely as its best code.
+    """
+
+    codes: PatchCodes
+    share: float
 
 
 def prefill(model: Network, run: Run, cache: KVCache, cancel: CancelToken | None = None) -> None:
@@ -52,6 +64,7 @@ def decode(
     sampling: Sampling = GREEDY,
     generator: torch.Generator | None = None,
     cancel: CancelToken | None = None,
+    favoured: Favoured | None = None,
 ) -> Iterator[Decoded]:
     """Decode `groups` after the plan's prefix, which `cache` must hold. Raises Cancelled between groups.
 
@@ -62,7 +75,7 @@ def decode(
         if cancel is not None:
             cancel.check()
         with torch.inference_mode():
-            decoded, late = _group(model, plan, cache, group, sampling, generator, late)
+            decoded, late = _group(model, plan, cache, group, sampling, generator, late, favoured)
         yield decoded
 
 
@@ -82,6 +95,7 @@ def _group(
     sampling: Sampling,
     generator: torch.Generator | None,
     late: _Late | None,
+    favoured: Favoured | None,
 ) -> tuple[Decoded, _Late]:
     count = len(group.ids)
     chosen = GREEDY if group.greedy else sampling
@@ -93,7 +107,7 @@ def _group(
     codes, doubts = [], []
     for slot in range(CODES_PER_PATCH):
         hidden = model(tokens, _rows(positions, cache.batch, model.device), cache)[:, -count:]
-        tokens, doubt = _read(model, hidden, plan.vocabulary, chosen, generator)
+        tokens, doubt = _read(model, hidden, plan.vocabulary, chosen, generator, _wanted(plan, group, favoured, slot))
         positions = plan.target.code_positions(group.ids, slot)
         codes.append(tokens)
         doubts.append(doubt)
@@ -103,6 +117,21 @@ def _group(
         torch.stack(doubts, dim=-1).float().cpu().numpy(),
     )
     return decoded, _Late(tokens, positions)
+
+
+@dataclass(frozen=True, eq=False)
+class _Wanted:
+    """Tokens that a pass favours, and by how much (a difference of scores)."""
+
+    tokens: Int64[Tensor, "K"]
+    lead: float
+
+
+def _wanted(plan: Plan, group: Group, favoured: Favoured | None, slot: int) -> _Wanted | None:
+    if favoured is None:
+        return None
+    tokens = torch.from_numpy(favoured.codes[group.ids, slot] + plan.target.codes.start)
+    return _Wanted(tokens, math.log(favoured.share) if favoured.share > 0 else -math.inf)
 
 
 # Scores of this many tokens are held at a time; a whole frame's would be gigabytes.
@@ -115,13 +144,20 @@ def _read(
     vocabulary: Span | None,
     sampling: Sampling,
     generator: torch.Generator | None,
+    wanted: _Wanted | None,
 ) -> tuple[Int64[Tensor, "B K"], Tensor]:
     """Tokens and doubts from hidden states [B, K, C]."""
     first = vocabulary.start if vocabulary is not None else 0
     tokens, doubts = [], []
-    for part in hidden.split(_ROWS_AT_ONCE, dim=1):
-        logits = model.logits(part, vocabulary)
-        tokens.append(draw(logits, sampling, generator) + first)
+    for start in range(0, hidden.shape[1], _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        logits = model.logits(hidden[:, rows], vocabulary)
+        drawn = draw(logits, sampling, generator)
+        if wanted is not None:
+            own = (wanted.tokens[rows].to(logits.device) - first).expand_as(drawn)
+            near = logits.gather(-1, own[..., None])[..., 0] >= logits.amax(-1) + wanted.lead
+            drawn = torch.where(near, own, drawn)
+        tokens.append(drawn + first)
         doubts.append(entropy(logits))
     return torch.cat(tokens, dim=1), torch.cat(doubts, dim=1)
 

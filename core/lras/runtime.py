@@ -10,7 +10,7 @@ import torch
 from core.errors import InvalidInput
 from core.lras.cache import KVCache
 from core.lras.draft import DraftTally, decode_drafted
-from core.lras.generate import Decoded, decode, prefill
+from core.lras.generate import Decoded, Favoured, decode, prefill
 from core.lras.layout import PatchCodes, Run
 from core.lras.memory import MemoryEstimate, estimate, plain_out_of_memory
 from core.lras.plan import Plan
@@ -31,17 +31,21 @@ class Decoding:
     """How a frame is decoded. `patches_per_pass` 1 is the model's own order of things; more is faster.
 
     `sequential` decodes so many patches one by one and the rest at once and greedily (the released seq2par).
-    Raises InvalidInput for no patch or no variation.
+    With `keeps` a draft's code stays while the network finds it at least so many times (0..1) as likely as its best;
+    without, a draft only makes decoding faster. Raises InvalidInput for no patch, no variation, or such a share.
     """
 
     patches_per_pass: int = 32
     sequential: int | None = None
     sampling: Sampling = RELEASED_SAMPLING
     variations: int = 1
+    keeps: float | None = None
 
     def __post_init__(self) -> None:
         if self.patches_per_pass < 1 or self.variations < 1:
             raise InvalidInput("At least one patch in a pass and one variation must be asked for.")
+        if self.keeps is not None and not 0 <= self.keeps <= 1:
+            raise InvalidInput(f"A draft's code is kept from a share of 0 to 1 on, got {self.keeps:g}.")
 
     def groups(self, plan: Plan) -> list[Group]:
         """The plan's patches as groups; those decoded together lie far apart."""
@@ -74,7 +78,7 @@ class Runtime:
         draft: PatchCodes | None = None,
         tally: DraftTally | None = None,
     ) -> Iterator[Decoded]:
-        """Decode a plan; with a draft, one variation checked against it, in the plan's order.
+        """Decode a plan; with a draft, checked against it (one variation, in the plan's order) or favouring it.
 
         Raises Cancelled between passes, EngineFailed when memory runs out.
         """
@@ -83,9 +87,10 @@ class Runtime:
                 cache = self._prefix(plan.source, cancel).fork(plan.length, decoding.variations)
                 prefill(self.model, plan.condition, cache, cancel)
             generator = torch.Generator(self.model.device).manual_seed(seed)
-            if draft is None:
+            if draft is None or decoding.keeps is not None:
                 groups = decoding.groups(plan)
-                passes = decode(self.model, plan, cache, groups, decoding.sampling, generator, cancel)
+                favoured = None if draft is None else Favoured(draft, decoding.keeps or 0.0)
+                passes = decode(self.model, plan, cache, groups, decoding.sampling, generator, cancel, favoured)
             else:
                 passes = decode_drafted(
                     self.model, plan, cache, draft, decoding.sampling, generator, cancel, tally

@@ -1,6 +1,7 @@
 """One call for every mode, and prefixes that are made once."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,7 +77,7 @@ def test_running_out_of_memory_leaves_the_runtime_usable(monkeypatch: pytest.Mon
     assert np.array_equal(codes_of(runtime, plan, PLAIN), wanted)
 
 
-@pytest.mark.parametrize("wrong", [{"patches_per_pass": 0}, {"variations": 0}])
+@pytest.mark.parametrize("wrong", [{"patches_per_pass": 0}, {"variations": 0}, {"keeps": -0.1}, {"keeps": 2.0}])
 def test_senseless_settings_are_refused(wrong: dict) -> None:
     with pytest.raises(InvalidInput):
         Decoding(**wrong)
@@ -116,3 +117,16 @@ def test_a_decode_that_nobody_goes_on_with_gives_its_room_back() -> None:
         next(passes)
         passes.close()
     assert len(codes_of(runtime, plan, PLAIN)) == SMALL.n_patches
+
+
+def test_favoured_codes_stay_as_far_as_they_are_likely() -> None:
+    runtime, plan = Runtime(network()), plan_for()
+    own = codes_of(runtime, plan, PLAIN)
+    draft = (own + 1) % SMALL.rgb_range.size
+    changed = [
+        float((codes_of(runtime, plan, replace(PLAIN, keeps=share), draft=draft) != draft).mean())
+        for share in (0.0, 0.5, 1.0)
+    ]
+    assert changed[0] == 0 < changed[1] <= changed[2] == 1
+    again = codes_of(runtime, plan, replace(PLAIN, keeps=1.0), draft=own)
+    assert np.array_equal(again, own)
