@@ -116,13 +116,15 @@ def plain_out_of_memory(what: str) -> Iterator[None]:
     """Turn an allocator's failure into EngineFailed; the process and the network stay usable."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise EngineFailed(_sentence(what)) from error
-    except RuntimeError as error:
-        # PyTorch's CPU allocator has no exception class of its own.
-        if "can't allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         raise EngineFailed(_sentence(what)) from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an allocator failed; PyTorch's for CPUs has no exception class of its own."""
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
 
 
 def _sentence(what: str) -> str:
