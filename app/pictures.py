@@ -141,6 +141,12 @@ def behind(session: Session, object_id: str, final: bool) -> bytes:
     return _jpeg(frame_srgb(frame, project.photo))
 
 
+def detail(session: Session, window: tuple[int, int, int, int], max_side: int) -> bytes | None:
+    """A window (x, y, width, height) of the shown picture at its full size, JPEG; None until that has been made."""
+    pixels = session.detail(*window)
+    return None if pixels is None else _jpeg(_shrunk(pixels, max_side))
+
+
 def _jpeg(rgb: UInt8[np.ndarray, "H W 3"]) -> bytes:
     _, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
     return encoded.tobytes()

@@ -120,8 +120,11 @@ class ModelGestures(SessionCore):
         work: Callable[[Tell, CancelToken], Any],
         done: Callable[[Any], None],
         over: Callable[[], None] = lambda: None,
-    ) -> None:
-        """After what was started before it; its failure is told to listeners. `over` is called however it ends."""
+    ) -> CancelToken:
+        """After what was started before it; its failure is told to listeners. `over` is called however it ends.
+
+        Returns what stops this work alone.
+        """
         cancel = CancelToken()
 
         def run() -> None:
@@ -136,3 +139,4 @@ class ModelGestures(SessionCore):
 
         # No daemon: one that comes back from a network while the interpreter ends aborts the process.
         threading.Thread(target=run, name="models").start()
+        return cancel

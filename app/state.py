@@ -93,6 +93,7 @@ class SessionState:
     camera: CameraState = CameraState(Orbit(), True)
     steps: tuple[str, ...] = ()
     step: int = 0
+    edited: bool = False
     can_undo: bool = False
     can_redo: bool = False
     job: JobState = field(default_factory=JobState)
@@ -137,7 +138,7 @@ def object_state(project: Project, item: SceneObject, selected: str | None) -> O
 
 def project_state(project: Project, selected: str | None) -> dict[str, object]:
     """The part of a SessionState that follows from the project alone."""
-    from core.editing.motion import camera_at_home
+    from core.editing.motion import camera_at_home, is_edited
 
     photo, scene = project.photo, project.scene
     return {
@@ -146,6 +147,7 @@ def project_state(project: Project, selected: str | None) -> dict[str, object]:
         "height": photo.height,
         "depth_title": project.depth.source,
         "depth_scale": project.depth.scale,
+        "edited": is_edited(project),
         "engine": project.settings.engine,
         "seed": project.settings.seed,
         "variation_seeds": variation_seeds(project.settings.seed),

@@ -83,6 +83,7 @@ def stage() -> str:
     <div id="picture" class="picture">
       <img id="base" data-testid="base" alt="" draggable="false" hidden>
       <img id="result" data-testid="result" alt="" draggable="false" hidden>
+      <img id="detail" data-testid="detail" alt="" draggable="false" hidden>
       <img id="depth-over" data-testid="depth-over" alt="" draggable="false" hidden>
       <img id="invented" data-testid="invented" alt="" draggable="false" hidden>
       <img id="fill" data-testid="mask" alt="" draggable="false" hidden>

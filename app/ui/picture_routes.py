@@ -28,6 +28,12 @@ def add_pictures(router: APIRouter, known: "Callable[[str], Session]") -> None:
         session = known(key)
         return _cached(request, pictures.picture(session, which, min(max(side, 16), MAX_SIDE)))
 
+    @router.get("/{key}/detail")
+    def detail(request: Request, key: str, x: int, y: int, width: int, height: int, side: int = 1280) -> Response:
+        session = known(key)
+        window = (x, y, width, height)
+        return _cached(request, pictures.detail(session, window, min(max(side, 16), MAX_SIDE)))
+
     @router.get("/{key}/outlines")
     def outlines(key: str) -> dict[str, Any]:
         session = known(key)

@@ -37,6 +37,13 @@ def camera_at_home(scene: Scene) -> bool:
     )
 
 
+def is_edited(project: Project) -> bool:
+    """Whether the edited picture can differ from the photo."""
+    scene = project.scene
+    moved = any(not item.is_untouched for item in scene.objects)
+    return moved or project.flow_override is not None or not camera_at_home(scene)
+
+
 def object_motion(scene: Scene, item: SceneObject) -> Float64[np.ndarray, "4 4"]:
     """Takes a point of the object at rest (world axes) to the output camera's axes."""
     return scene.camera.camera_from_world.matrix @ placement_matrix(item.placement, item.pivot)

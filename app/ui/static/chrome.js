@@ -12,7 +12,7 @@ export function showTop(state) {
   $("export-cost").textContent = open ? cost(state) : "";
   $("undo").disabled = !state.can_undo;
   $("redo").disabled = !state.can_redo;
-  $("compare").disabled = !open || state.step === 0;
+  $("compare").disabled = !open || !state.edited;
   $("export").disabled = !open;
   $("view-photo").disabled = $("view-space").disabled = !open;
   if (document.activeElement !== $("engine")) $("engine").value = state.engine;

@@ -1,6 +1,7 @@
 // Starts the page: waits for Gradio to put its parts in, then ties news, tools and keys together.
 import { listenToDivider, compare, comparing, showOriginal } from "./compare.js";
 import { maskFill, showHints, showHistory, showStatus, showTop } from "./chrome.js";
+import { listenToDetail, showDetail } from "./detail.js";
 import { listenToDepthTools, showDepthTools } from "./depth_tools.js";
 import { dragging, landed, setUnit } from "./drag.js";
 import { exportMenu, listenToExport, toggleExportMenu } from "./export.js";
@@ -90,11 +91,12 @@ function heard(news) {
   if (changed) { settleHeld(selected()); refreshPanels(); refreshOutlines(); maskFill(state); if (!news.error) forgive(); }
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);
+  showDetail(state, news.kinds);
   showDepthTools(state, news.kinds);
   showProposals(state);
   showInventing(state, news.kinds);
   showHandles(state);
-  if (comparing() && state.step === 0) compare(false);
+  if (comparing() && !state.edited) compare(false);
 }
 
 // ---- Actions ---------------------------------------------------------------------------------------
@@ -142,7 +144,7 @@ function bindKeys() {
   bind("history", "keys.redo", "ctrl+shift+z", () => gesture("redo"), "ctrl+shift+z ctrl+y");
   bind("history", "keys.redo", "ctrl+y", () => gesture("redo"), "");
   bind("view", "keys.original", "Tab", (event) => {
-    if (document.activeElement !== $("stage") || event.shiftKey || !state?.step) return false;
+    if (document.activeElement !== $("stage") || event.shiftKey || !state?.edited) return false;
     showOriginal(true);
   }, "Tab");
   bind("view", "keys.compare", "\\", () => { if (!$("compare").disabled) compare(!comparing()); });
@@ -217,6 +219,7 @@ ready.then(() => {
   listenToKeys();
   listenToPointer();
   listenToDivider();
+  listenToDetail();
   listenToHandles();
   listenToDepthTools();
   listenToInventing();

@@ -39,7 +39,7 @@ export function showInvented(next, state) {
 
 // Hatching shows what is still a guess; on a finished picture only who asks for it sees it.
 function hatch(state) {
-  const wanted = state?.step > 0 && (invented || state.job.running);
+  const wanted = state?.edited && (invented || state.job.running);
   load("invented", wanted ? "picture/invented" : null);
 }
 
@@ -50,10 +50,9 @@ export async function stagePictures(state, kinds) {
     ["base", "result", "invented", "fill"].forEach((id) => load(id, null));
     return null;
   }
-  const edited = state.step > 0;
   load("base", "picture/photo");
   if (kinds.includes("frame")) hatch(state);
-  if (!edited) return load("result", null);
+  if (!state.edited) return load("result", null);
   return kinds.includes("frame") ? load("result", "picture/result") : null;
 }
 
