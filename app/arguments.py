@@ -69,7 +69,7 @@ def add_mask_backend(parser: argparse.ArgumentParser) -> None:
 
 def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     """How the result is made and what is written of it."""
-    parser.add_argument("--engine", choices=("auto", "warp", "lras"), help="what invents uncovered parts")
+    parser.add_argument("--engine", choices=("auto", "warp", "lras-small", "lras"), help="what invents uncovered parts")
     parser.add_argument("--seed", metavar="N", type=seed, help="seed of anything random (default 0)")
     parser.add_argument(
         "-o", dest="out", metavar="OUT", required=True, help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj"

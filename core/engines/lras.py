@@ -11,8 +11,11 @@ from core.engines.windows import Window, windows_over
 from core.lras.config import PATCH_PIXELS
 from core.lras.quantizer import Quantizer
 from core.lras.runtime import Decoding, Runtime
+from core.lras.sampling import Sampling
 from core.types.protocols import CancelToken, Engine, EngineInfo, EngineRequest, EngineUpdate
 
+# For the network that comes with the studio: as measured on the fill benchmark (docs/training.md).
+SMALL_DECODING = Decoding(patches_per_pass=8, sampling=Sampling(0.7, 200, 0.8), keeps=0.2)
 _DRAFT_DONE = 0.1
 # More patches than these are painted at a reduced size, so that a render ends in time.
 _MOST_PATCHES = 1600

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import BackendUnavailable, InvalidInput
 from core.types.project import EngineChoice
 from core.types.protocols import Engine, EngineInfo
+
+if TYPE_CHECKING:
+    from core.lras.runtime import Decoding
 
 
 @dataclass(frozen=True)
@@ -16,8 +21,10 @@ class _Entry:
 
 
 WARP = EngineInfo("warp", "Geometric warp", "MIT", streams=True)
+LRAS_SMALL = EngineInfo("lras-small", "LRAS small (built in)", "MIT", native_size=192, streams=True)
 LRAS = EngineInfo("lras", "LRAS 7B", "MIT by its authors' README", native_size=256, streams=True, takes_flow=True)
 _FILL_STUDENT = "fill_student"
+_SMALL_FILES = ("lras_small", "lras_small_quantizer")
 _LRAS_FILES = ("rgb_predictor", "rgb_quantizer")
 
 
@@ -34,19 +41,37 @@ def _make_warp() -> Engine:
     return WarpEngine(exemplar)
 
 
+def _make_lras_small() -> Engine:
+    from core.engines.lras import SMALL_DECODING
+    from core.files.weights import embedded
+
+    return _lras(*(embedded(name).parent for name in _SMALL_FILES), LRAS_SMALL, SMALL_DECODING)
+
+
 def _make_lras() -> Engine:
-    from core.engines.lras import LrasEngine
     from core.files.weights import installed
-    from core.lras.placement import placement
-    from core.lras.runtime import Runtime
-    from core.lras.weights import load_quantizer, load_transformer
 
     network, quantizer = (installed(name) for name in _LRAS_FILES)
     assert network is not None
     assert quantizer is not None
+    return _lras(network, quantizer, LRAS, None)
+
+
+def _lras(network: Path, quantizer: Path, info: EngineInfo, decoding: "Decoding | None") -> Engine:
+    from core.engines.lras import LrasEngine
+    from core.lras.placement import placement
+    from core.lras.runtime import Runtime
+    from core.lras.weights import load_quantizer, load_transformer
+
     device, dtype = placement()
     runtime = Runtime(load_transformer(network, dtype, device))
-    return LrasEngine(runtime, load_quantizer(quantizer, device), _make_warp(), LRAS)
+    return LrasEngine(runtime, load_quantizer(quantizer, device), _make_warp(), info, decoding)
+
+
+def _small_why_not() -> str | None:
+    from core.files.weights import embedded_missing
+
+    return next((reason for name in _SMALL_FILES if (reason := embedded_missing(name)) is not None), None)
 
 
 def _lras_why_not() -> str | None:
@@ -55,7 +80,11 @@ def _lras_why_not() -> str | None:
     return missing(_LRAS_FILES)
 
 
-_ENTRIES = (_Entry(WARP, _make_warp, lambda: None), _Entry(LRAS, _make_lras, _lras_why_not))
+_ENTRIES = (
+    _Entry(WARP, _make_warp, lambda: None),
+    _Entry(LRAS_SMALL, _make_lras_small, _small_why_not),
+    _Entry(LRAS, _make_lras, _lras_why_not),
+)
 # No other engine has been measured to beat it on this project's benchmarks yet.
 _BEST = WARP
 

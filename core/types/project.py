@@ -11,7 +11,7 @@ from core.types.scene import Scene
 
 SCHEMA_VERSION = 2
 
-EngineChoice = Literal["auto", "warp", "lras"]
+EngineChoice = Literal["auto", "warp", "lras-small", "lras"]
 
 
 @dataclass(frozen=True)
