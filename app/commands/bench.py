@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from core.types.protocols import SegmentationBackend
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEED = ("start_up", "drag_latency", "full_size", "memory")
+SPEED = ("start_up", "drag_latency", "full_size", "estimates", "memory")
 
 
 def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
