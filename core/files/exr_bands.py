@@ -20,7 +20,7 @@ _PIXEL_TYPES = {np.dtype(np.float16): 1, np.dtype(np.float32): 2}
 _ZIP = 3
 _SCANLINES, _LONG_NAMES = 2, 0x400
 _SHORT_NAME = 31
-_LEVEL = 4
+_LEVEL = 2  # three quarters of the time of level 4 for 3 % more bytes
 
 
 def encode_exr_bands(width: int, height: int, channels: Mapping[str, np.dtype], rows: Rows) -> bytes:

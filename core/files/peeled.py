@@ -1,6 +1,7 @@
 """Peeled photos as files: layers for painting programs, and layers with depth for compositing programs."""
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -65,13 +66,18 @@ def _told(layer: PeeledLayer, metric: bool) -> str:
     return f"{layer.name}, {depth:.2f} m" if metric else f"{layer.name}, depth {depth:.2f}"
 
 
+@dataclass(frozen=True, eq=False)
 class _Surface:
-    """Some rows of a layer or of the whole photo: premultiplied linear light, opacity and z."""
+    """Some rows of a layer or of the whole photo, drawn into: premultiplied linear light, opacity and z."""
 
-    def __init__(self, rows: int, columns: int) -> None:
-        self.light = np.zeros((rows, columns, 3), np.float32)
-        self.alpha = np.zeros((rows, columns), np.float32)
-        self.depth = np.zeros((rows, columns), np.float32)
+    light: Float32[np.ndarray, "h W 3"]
+    alpha: Float32[np.ndarray, "h W"]
+    depth: Float32[np.ndarray, "h W"]
+
+
+def _empty(rows: int, columns: int) -> _Surface:
+    plane = np.zeros((rows, columns), np.float32)
+    return _Surface(np.zeros((rows, columns, 3), np.float32), plane, plane.copy())
 
 
 def _named(prefix: str, surface: _Surface) -> dict[str, np.ndarray]:
@@ -82,7 +88,7 @@ def _named(prefix: str, surface: _Surface) -> dict[str, np.ndarray]:
 def _composed(peeled: Peeled, first: int, last: int) -> tuple[_Surface, list[_Surface]]:
     """The photo's rows and every layer's, whose soft edges are solved for linear light."""
     photo, columns = peeled.photo, peeled.photo.width
-    shown, surfaces = _Surface(last - first, columns), []
+    shown, surfaces = _empty(last - first, columns), []
     target = linear_srgb(photo.pixels[first:last], photo.icc_profile)
     for number, layer in enumerate(peeled.layers):
         surface = _rows_of(layer, photo, first, last)
@@ -94,8 +100,8 @@ def _composed(peeled: Peeled, first: int, last: int) -> tuple[_Surface, list[_Su
         surface.alpha[solved] = alpha
         surface.light[solved] = np.maximum(wanted - (1 - alpha[:, None]) * under, 0)
         through = 1 - surface.alpha
-        shown.light = surface.light + through[..., None] * shown.light
-        shown.alpha = surface.alpha + through * shown.alpha
+        shown.light[:] = surface.light + through[..., None] * shown.light
+        shown.alpha[:] = surface.alpha + through * shown.alpha
         solid = (surface.depth > 0) & (surface.alpha >= 0.5)
         shown.depth[solid] = surface.depth[solid]
         surfaces.append(surface)
@@ -103,7 +109,7 @@ def _composed(peeled: Peeled, first: int, last: int) -> tuple[_Surface, list[_Su
 
 
 def _rows_of(layer: PeeledLayer, photo: Photo, first: int, last: int) -> _Surface:
-    surface = _Surface(last - first, photo.width)
+    surface = _empty(last - first, photo.width)
     rows, columns = layer.window
     low, high = max(first, rows.start), min(last, rows.stop)
     if low >= high:
