@@ -16,6 +16,7 @@ class TimeEstimate:
         self._engine_growth = _GROWTH_PER_RATIO
         self._full_size_per_megapixel: float | None = None
         self._writing_per_megapixel: dict[str, float] = {}
+        self._peeling_per_megapixel: float | None = None
 
     def learn(self, frame: Frame) -> None:
         """Remember the engine's time; a frame whose inventions were remembered from before has none."""
@@ -36,6 +37,15 @@ class TimeEstimate:
         """Seconds to make a full-size file of its frame."""
         per_megapixel = self._writing_per_megapixel.get(format_name, _WRITING_PER_MEGAPIXEL)
         return per_megapixel * photo.width * photo.height / 1e6
+
+    def learn_peeling(self, seconds: float, photo: Photo) -> None:
+        """Remember how long a photo took to be peeled."""
+        self._peeling_per_megapixel = seconds / (photo.width * photo.height / 1e6)
+
+    def peeling(self, photo: Photo) -> float | None:
+        """Seconds to peel a photo; None before the first was."""
+        per_megapixel = self._peeling_per_megapixel
+        return None if per_megapixel is None else per_megapixel * photo.width * photo.height / 1e6
 
     def engine_at_full_size(self, preview: Frame, photo: Photo) -> float:
         """Seconds of inventing at the photo's own size."""

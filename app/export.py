@@ -1,8 +1,9 @@
 """What the studio hands to the browser: the shown step at full size, in any format of the one table."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from app.export_jobs import Tell
 from app.ui.text import say
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from core.types.project import Project
 
 _OWN = "own"
+_PEELED: Kind = "peeled"
 
 
 def export(session: "Session", kind: str, extension: str, cancel: CancelToken | None = None) -> tuple[str, bytes]:
@@ -28,23 +30,41 @@ def export(session: "Session", kind: str, extension: str, cancel: CancelToken | 
     cancel = cancel or CancelToken()
     project = session.project
     chosen = chosen_format(kind, extension, project)
-    stem = f"{Path(project.photo.name).stem}-edited"
+    peels = chosen.kind == _PEELED
+    stem = f"{Path(project.photo.name).stem}-{'peeled' if peels else 'edited'}"
     item = session.selected_object
 
     def make(tell: Tell) -> tuple[str, bytes]:
         if chosen.kind in UNRENDERED:
             value = take_unrendered(project, chosen.kind, stem, None if item is None else item.id)
             return as_download(chosen.encode(value, stem), stem)
-        engine, memo = session.services.engine(project.settings.engine), session.services.memo
-        frame = session.full_frame(project, cancel)
+        made = (_peeled if peels else _rendered)(session, project, chosen.kind, tell, cancel)
         tell(say("export.writing", format=chosen.title))
         begun = time.perf_counter()
-        content = chosen.encode(take(Result(project, frame, engine, memo), chosen.kind), stem)
+        content = chosen.encode(made(), stem)
         session.estimate.learn_writing(chosen.name, time.perf_counter() - begun, project.photo)
         return as_download(content, stem)
 
-    expected = None if chosen.kind in UNRENDERED else session.export_seconds(chosen.name)
-    return session.exports.run(say("export.rendering"), expected, make, cancel)
+    if chosen.kind in UNRENDERED:
+        expected = None
+    else:
+        expected = session.peeling_seconds(chosen.name) if peels else session.export_seconds(chosen.name)
+    begins = say("export.peeling", share="0%") if peels else say("export.rendering")
+    return session.exports.run(begins, expected, make, cancel)
+
+
+def _rendered(
+    session: "Session", project: "Project", kind: Kind, _tell: Tell, cancel: CancelToken
+) -> Callable[[], Any]:
+    """What takes the value from the full-size frame, once that is made."""
+    engine, memo = session.services.engine(project.settings.engine), session.services.memo
+    frame = session.full_frame(project, cancel)
+    return lambda: take(Result(project, frame, engine, memo), kind)
+
+
+def _peeled(session: "Session", project: "Project", _kind: Kind, tell: Tell, cancel: CancelToken) -> Callable[[], Any]:
+    made = session.peeled(project, tell, cancel)
+    return lambda: made
 
 
 def chosen_format(kind: str, extension: str, project: "Project") -> Format:

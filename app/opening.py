@@ -9,6 +9,7 @@ from core.errors import InvalidInput
 from core.files.depth import read_depth
 from core.files.embedded_depth import embedded_depth
 from core.files.photo import open_photo
+from core.files.project import load_project
 from core.files.samples import open_sample
 from core.types.camera import Intrinsics
 from core.types.depth import DepthMap
@@ -16,6 +17,8 @@ from core.types.photo import Photo
 from core.types.project import Project
 
 SAMPLE = "sample:"
+_PROJECT = ".lras"
+_GEOMETRY = ("depth", "depth_scale", "depth_backend", "intrinsics")
 
 
 def open_project(args: argparse.Namespace, services: Services) -> Project:
@@ -39,6 +42,19 @@ def open_project(args: argparse.Namespace, services: Services) -> Project:
     return new_project(photo, services.geometry(photo, depth, intrinsics))
 
 
+def open_photo_or_project(args: argparse.Namespace, services: Services) -> Project:
+    """As `open_project`; a .lras project comes with its own objects and depth. Raises InvalidInput as it does."""
+    path = Path(args.photo)
+    if args.photo.startswith(SAMPLE) or path.suffix.lower() != _PROJECT:
+        return open_project(args, services)
+    given = [f"--{name.replace('_', '-')}" for name in _GEOMETRY if getattr(args, name) is not None]
+    if given:
+        raise InvalidInput(f"{path} is a project and has its own depth and camera; leave out {', '.join(given)}.")
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {args.photo!r}; check its name.")
+    return load_project(path)
+
+
 def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:
     """A picture file or sample:NAME, with the depth and the camera that come with it.
 
@@ -47,7 +63,7 @@ def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]
     if source.startswith(SAMPLE):
         return open_sample(source.removeprefix(SAMPLE))
     path = Path(source)
-    if path.suffix.lower() == ".lras":
+    if path.suffix.lower() == _PROJECT:
         raise InvalidInput(f"{source} is a project, not a photo; use: launch.py replay {source} -o OUT.")
     photo = open_photo(path)
     return photo, embedded_depth(path), None

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -24,6 +24,10 @@ class Progress:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
             self.show("")
+
+    def share(self, name: str) -> Callable[[float], None]:
+        """What long work tells the share done to."""
+        return lambda done: self.show(f"{name} {done:.0%}")
 
     def show(self, words: str) -> None:
         """Replace the line on the terminal."""

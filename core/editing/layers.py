@@ -12,6 +12,7 @@ from core.maths.bands import copied, paste
 from core.maths.camera import cropped, resized
 from core.maths.depth import continue_far_side, flat_object_inverse_depth, inverse_depth, object_inverse_depth
 from core.maths.layout import upright_object_depth
+from core.maths.mask import widened
 from core.maths.membrane import membrane
 from core.maths.raster import surface_links
 from core.maths.sizes import size_within
@@ -22,6 +23,9 @@ from core.types.project import Project
 from core.types.scene import SceneObject
 
 Size = tuple[int, int]
+
+# Coverage from which a pixel shows the object enough to spoil what is behind it.
+TOUCHED = 13
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +106,11 @@ def resized_coverage(mask: Mask, size: Size) -> UInt8[np.ndarray, "H W"]:
     return _shrunk(mask.coverage, size)
 
 
-def object_at_rest(project: Project, mask: Mask) -> ObjectAtRest:
-    """An object's whole depth, at the depth map's own size: nothing finer is known."""
+def object_at_rest(project: Project, mask: Mask, with_relief: bool = False) -> ObjectAtRest:
+    """An object's whole depth, at the depth map's own size: nothing finer is known.
+
+    `with_relief`: as measured, even where the map's tolerance makes a plane of what is moved.
+    """
     depth, scene = project.depth, project.scene
     size = (min(depth.width, project.photo.width), min(depth.height, project.photo.height))
     intrinsics = resized(scene.source_intrinsics, *size)
@@ -117,7 +124,7 @@ def object_at_rest(project: Project, mask: Mask) -> ObjectAtRest:
         inverse = np.zeros_like(upright)
         np.divide(1.0, upright, out=inverse, where=inside)
         return ObjectAtRest(coverage, membrane(inverse[..., None], ~inside, inside)[..., 0], intrinsics)
-    whole = flat_object_inverse_depth if depth.tolerance else object_inverse_depth
+    whole = flat_object_inverse_depth if depth.tolerance and not with_relief else object_inverse_depth
     return ObjectAtRest(coverage, whole(inverse, coverage), intrinsics)
 
 
@@ -143,7 +150,7 @@ def _outlined(mask: Mask, size: Size, at_rest: ObjectAtRest) -> ObjectShape:
     x0, y0, x1, y1 = _window(present, margin=1)
     window = (slice(y0, y1), slice(x0, x1))
     inverse = np.zeros((y1 - y0, x1 - x0), np.float32)
-    paste(inverse, _enlarged_window(at_rest.inverse_depth, size, (x0, y0, x1, y1)), present[window])
+    paste(inverse, enlarged_window(at_rest.inverse_depth, size, (x0, y0, x1, y1)), present[window])
     return ObjectShape((x0, y0), np.ascontiguousarray(coverage[window]), inverse)
 
 
@@ -158,7 +165,7 @@ def _cut_out(view: SourceView, shape: ObjectShape) -> ObjectLayer:
     )
 
 
-def _enlarged_window(
+def enlarged_window(
     field: Float32[np.ndarray, "h w"], size: Size, window: tuple[int, int, int, int]
 ) -> Float32[np.ndarray, "H W"]:
     """The window (x0, y0, x1, y1) of `field` enlarged to `size`, without enlarging the rest."""
@@ -177,7 +184,7 @@ def pure_colours(pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]) -> Pixels:
     if not (coverage >= 250).any() or not soft.any():
         return np.ascontiguousarray(pixels)
     y, x = np.nonzero(soft)
-    interior, reached = _continued_interior(pixels, coverage, y, x)
+    interior, reached = continued_colours(pixels, coverage >= 250, y, x)
     y, x, interior = y[reached], x[reached], interior[reached]
     own_share = (coverage[y, x].astype(np.float32) / 255.0)[:, None]
     colours = pixels.copy()
@@ -185,16 +192,16 @@ def pure_colours(pixels: Pixels, coverage: UInt8[np.ndarray, "h w"]) -> Pixels:
     return colours
 
 
-def _continued_interior(
-    pixels: Pixels, coverage: UInt8[np.ndarray, "h w"], y: np.ndarray, x: np.ndarray
+def continued_colours(
+    pixels: Pixels, source: Bool[np.ndarray, "h w"], y: np.ndarray, x: np.ndarray, sigma: float | None = None
 ) -> tuple[Float32[np.ndarray, "N 3"], Bool[np.ndarray, "N"]]:
-    """Blurred colours of the fully covered pixels at (y, x), and whether they reach there; the blur is made small."""
+    """Blurred colours of the `source` pixels at (y, x), and whether they reach there; the blur is made small."""
     from scipy.ndimage import map_coordinates
 
-    rows, columns = coverage.shape
-    sigma = max(1.5, 0.004 * max(rows, columns))
+    rows, columns = source.shape
+    sigma = sigma or max(1.5, 0.004 * max(rows, columns))
     size = (max(1, round(columns * 1.5 / sigma)), max(1, round(rows * 1.5 / sigma)))
-    inside = (coverage >= 250).astype(np.uint8)
+    inside = source.astype(np.uint8)
     known = cv2.resize(pixels * inside[..., None], size, interpolation=cv2.INTER_AREA).astype(np.float32)
     weight = cv2.resize(inside * np.uint8(255), size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
     known, weight = cv2.GaussianBlur(known, (0, 0), 1.5), cv2.GaussianBlur(weight, (0, 0), 1.5)
@@ -232,12 +239,14 @@ def drawn_objects(project: Project) -> list[SceneObject]:
 def hole_of(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
     """Where the background plate has to be invented: cut objects and the few pixels their edge spoils."""
     hole = np.zeros((size[1], size[0]), bool)
-    margin = 2 + round(0.002 * max(size))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
     for item in cut_objects(project):
-        touched = (resized_coverage(item.mask, size) > 12).astype(np.uint8)
-        hole |= cv2.dilate(touched, kernel) > 0
+        hole |= widened(resized_coverage(item.mask, size) >= TOUCHED, rim_width(size))
     return hole
+
+
+def rim_width(size: Size) -> int:
+    """How many pixels around an object its edge may spoil."""
+    return 2 + round(0.002 * max(size))
 
 
 def plate_inverse_depth(

@@ -77,7 +77,7 @@ class Result:
 
 
 def take(result: Result, kind: Kind) -> Any:
-    """The value that the formats of `kind` write, for kinds not in `UNRENDERED`.
+    """The value that the formats of `kind` write, for kinds not in `UNRENDERED`; `core.editing.peel` makes "peeled".
 
     Raises InvalidInput when there is nothing of that kind to take.
     """

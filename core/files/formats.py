@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import InvalidInput
-from core.files import cameras, cloud, depth, flow, layers, mask, mesh, picture, project
+from core.files import cameras, cloud, depth, flow, layers, mask, mesh, peeled, picture, project
 from core.files.archive import encode_zip
 
 # What each kind's encoders take: Picture, DepthMap, PointCloud, TexturedMesh, Mask, Mask, FlowField, LayerStack,
-# tuple[CameraShot, ...] and Project.
-Kind = Literal["picture", "depth", "cloud", "mesh", "mask", "confidence", "flow", "layers", "camera", "project"]
+# Peeled, tuple[CameraShot, ...] and Project.
+Kind = Literal[
+    "picture", "depth", "cloud", "mesh", "mask", "confidence", "flow", "layers", "peeled", "camera", "project"
+]
 Files = dict[str, bytes]
 
 
@@ -66,6 +68,8 @@ FORMATS: tuple[Format, ...] = (
     _format("flo", "flow", "flo", "Middlebury .flo", flow.encode_flo),
     _format("flow-exr", "flow", "exr", "EXR, R = dx, G = dy", flow.encode_flow_exr),
     _format("ora", "layers", "ora", "OpenRaster layers", layers.encode_ora),
+    _format("peeled-ora", "peeled", "ora", "Peeled layers (.ora)", peeled.encode_peeled_ora),
+    _format("peeled-exr", "peeled", "exr", "Peeled layers with depth (.exr)", peeled.encode_peeled_exr),
     _format("transforms", "camera", "json", "nerfstudio transforms.json", cameras.encode_transforms),
     _format("lras", "project", "lras", "LRAS Studio project", project.save_project),
 )

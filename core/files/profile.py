@@ -1,7 +1,7 @@
 """Colour profiles: what a picture's own values look like in sRGB."""
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 
 import cv2
 import numpy as np
@@ -36,12 +36,19 @@ def srgb_of(pixels: Pixels, icc_profile: bytes | None) -> UInt8[np.ndarray, "H W
     `icc_profile` None means sRGB already. Raises ImageCms.PyCMSError when the profile cannot be used.
     """
     rounded = to_8_bit(pixels)
-    if icc_profile is None:
+    if icc_profile is None or is_srgb(icc_profile):
         return rounded
+    return _through(Image.fromarray(rounded), icc_profile)
+
+
+@lru_cache(maxsize=8)
+def is_srgb(icc_profile: bytes) -> bool:
+    """Whether a profile leaves sRGB as it is, up to rounding: half of all files embed sRGB under some name.
+
+    Raises ImageCms.PyCMSError when the profile cannot be used.
+    """
     grid = _colour_grid()
-    moved = np.abs(_through(Image.fromarray(grid), icc_profile).astype(int) - grid)
-    # Half of all files embed sRGB under some name; they must not be touched by rounding.
-    return rounded if moved.max() <= 1 else _through(Image.fromarray(rounded), icc_profile)
+    return bool(np.abs(_through(Image.fromarray(grid), icc_profile).astype(int) - grid).max() <= 1)
 
 
 def cmyk_to_srgb(image: Image.Image, icc_profile: bytes) -> UInt8[np.ndarray, "H W 3"]:

@@ -17,6 +17,8 @@ _GROUPING_SIDE = 512
 _SURFACE_SIDE = 1000
 # A crack's pixels lie at most so many pixels from a known one, or this share of the picture's longer side.
 _CRACK_PIXELS, _CRACK_SHARE = 2, 0.0015
+# Blurry depth can put nearly everything around a hole before the rest of it: less than this share is not believed.
+_LEAST_BEHIND = 0.05
 # Ratio of inverse depths over a few pixels that makes a step rather than a slope.
 _STEP = 1.12
 
@@ -86,7 +88,7 @@ def background_side(
 ) -> Bool[np.ndarray, "H W"]:
     """Known pixels that may continue into the hole: no moved object or its halo, nothing that stands before the rest.
 
-    Depth 0 means not known. Falls back to fewer conditions when no pixel meets all.
+    Depth 0 means not known. Falls back to fewer conditions when hardly any pixel beside the hole meets all.
     """
     plain = ~unknown & ~foreground
     step = -(-max(unknown.shape) // _SURFACE_SIDE)
@@ -98,10 +100,11 @@ def background_side(
     halo = max(2, max(unknown.shape) // 400)
     allowed = plain & ~_dilate(foreground, halo)
     near = _dilate(_standing_before(depth, unknown, allowed, band=8 * halo), halo)
-    for choice in (allowed & ~near, allowed, plain):
-        if choice.any():
-            return choice
-    return plain
+    beside = allowed & _dilate(unknown, 8 * halo)
+    behind = allowed & ~near
+    if np.count_nonzero(behind & beside) > _LEAST_BEHIND * np.count_nonzero(beside):
+        return behind
+    return allowed if allowed.any() else plain
 
 
 def _standing_before(depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray, band: int) -> np.ndarray:

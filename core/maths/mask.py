@@ -31,6 +31,12 @@ def shrink(coverage: Coverage, radius: float) -> Coverage:
     return 255 - _spread(255 - coverage, radius)
 
 
+def widened(shape: Bool[np.ndarray, "H W"], radius: int) -> Bool[np.ndarray, "H W"]:
+    """A shape wider by `radius` pixels on every side, corners rounded."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return cv2.dilate(shape.astype(np.uint8), disc) > 0
+
+
 def feather(coverage: Coverage, sigma: float) -> Coverage:
     """Softer edges: a Gaussian of `sigma` pixels."""
     if _checked(sigma, "The feather width") < 0.1:

@@ -48,6 +48,14 @@ def test_writing_is_expected_to_take_what_it_took_per_pixel():
     assert estimate.writing("png", LARGE) == before
 
 
+def test_peeling_is_expected_to_take_what_it_took_per_pixel():
+    estimate = TimeEstimate()
+    assert estimate.peeling(LARGE) is None
+    estimate.learn_peeling(3.0, SCENE.photo)
+    more = LARGE.width * LARGE.height / (SCENE.photo.width * SCENE.photo.height)
+    assert estimate.peeling(LARGE) == pytest.approx(3.0 * more)
+
+
 def test_a_full_size_result_corrects_the_estimate():
     estimate = TimeEstimate()
     estimate.learn(frame(geometry=0.1, engine=1.0))

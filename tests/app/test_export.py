@@ -37,7 +37,7 @@ def test_every_format_of_the_table_is_handed_out(session: Session, name: str) ->
     wanted = next(item for item in FORMATS if item.name == name)
     file_name, content = export(session, wanted.kind, name)
     extension = "zip" if name == "obj" else wanted.extension
-    assert file_name == f"card-edited.{extension}"
+    assert file_name == f"card-{'peeled' if wanted.kind == 'peeled' else 'edited'}.{extension}"
     assert len(content) > 100
     if name == "obj":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

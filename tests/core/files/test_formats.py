@@ -20,6 +20,7 @@ from core.types.depth import DepthMap
 from core.types.flow import FlowField
 from core.types.geometry import PointCloud, TexturedMesh
 from core.types.mask import Mask
+from core.types.peeled import Peeled, PeeledLayer
 from core.types.photo import Photo
 from core.types.project import Project
 from core.types.scene import Scene
@@ -27,6 +28,7 @@ from core.types.scene import Scene
 GRAY = np.full((6, 8, 3), 90, np.uint8)
 INTRINSICS = Intrinsics(9.0, 9.0, 3.5, 2.5, 8, 6)
 DEPTH = DepthMap(np.full((6, 8), 2, np.float32), np.ones((6, 8), bool), "metric", "test")
+PHOTO = Photo("a", GRAY, GRAY)
 VALUES = {
     "picture": Picture(GRAY),
     "depth": DEPTH,
@@ -38,8 +40,9 @@ VALUES = {
     "confidence": Mask(GRAY[..., 0]),
     "flow": FlowField(np.ones((6, 8, 2), np.float32), np.ones((6, 8), bool), np.zeros((6, 8), bool)),
     "layers": LayerStack((Layer("a", Picture(GRAY)),), Picture(GRAY)),
+    "peeled": Peeled(PHOTO, (PeeledLayer("a", (0, 0), GRAY, GRAY[..., 0], DEPTH.values, DEPTH.valid),), metric=True),
     "camera": (CameraShot("a.png", Camera(INTRINSICS)),),
-    "project": Project(Photo("a", GRAY, GRAY), DEPTH, Scene(INTRINSICS, Camera(INTRINSICS))),
+    "project": Project(PHOTO, DEPTH, Scene(INTRINSICS, Camera(INTRINSICS))),
 }
 # Clouds, meshes and layers are only written; the tests of their encoders read them with other libraries.
 READ_AGAIN = ("picture", "mask", "depth", "flow", "camera", "project")

@@ -42,6 +42,18 @@ def test_the_near_side_of_a_gap_is_not_allowed_but_sloping_ground_is() -> None:
     assert np.array_equal(background_side(before_a_wall, unknown, none), ~unknown)
 
 
+def test_a_far_sliver_beside_a_hole_is_not_all_that_may_continue() -> None:
+    unknown = np.zeros((120, 160), bool)
+    unknown[40:80, 50:110] = True
+    depth = np.full(unknown.shape, 3, np.float32)
+    depth[78:, 76:84] = 5
+    assert np.array_equal(background_side(depth, unknown, np.zeros_like(unknown)), ~unknown)
+    depth[78:, 50:110] = 5  # as wide as the hole: that is a far side
+    behind = background_side(depth, unknown, np.zeros_like(unknown))
+    assert behind[90:, 60:100].all()
+    assert not behind[:36].any()
+
+
 def test_depth_of_a_plane_continues_as_that_plane() -> None:
     x = np.arange(100, dtype=np.float32)
     depth = np.ascontiguousarray(np.broadcast_to(1 / (0.2 + 0.004 * x), (60, 100)))
