@@ -14,7 +14,7 @@ from core.maths.depth import continue_far_side, flat_object_inverse_depth, inver
 from core.maths.layout import upright_object_depth
 from core.maths.membrane import membrane
 from core.maths.raster import surface_links
-from core.maths.sizes import size_within
+from core.maths.sizes import size_within, window_at
 from core.types.camera import Intrinsics
 from core.types.mask import Mask
 from core.types.photo import Coverage, Pixels
@@ -48,9 +48,7 @@ class ObjectShape:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        rows, columns = self.coverage.shape
-        x, y = self.origin
-        return slice(y, y + rows), slice(x, x + columns)
+        return window_at(self.origin, self.coverage.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,12 +230,17 @@ def drawn_objects(project: Project) -> list[SceneObject]:
 def hole_of(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
     """Where the background plate has to be invented: cut objects and the few pixels their edge spoils."""
     hole = np.zeros((size[1], size[0]), bool)
+    for item in cut_objects(project):
+        hole |= touched_by(item.mask, size)
+    return hole
+
+
+def touched_by(mask: Mask, size: Size) -> Bool[np.ndarray, "H W"]:
+    """Pixels that show something of an object, and the few that its edge spoils."""
     margin = 2 + round(0.002 * max(size))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
-    for item in cut_objects(project):
-        touched = (resized_coverage(item.mask, size) > 12).astype(np.uint8)
-        hole |= cv2.dilate(touched, kernel) > 0
-    return hole
+    touched = (resized_coverage(mask, size) > 12).astype(np.uint8)
+    return cv2.dilate(touched, kernel).view(bool)
 
 
 def plate_inverse_depth(
