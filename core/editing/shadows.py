@@ -39,7 +39,7 @@ _AROUND = 0.3
 _SOFTENING, _SOFTEST = 0.35, 3.0
 _LEAST_SEEN = np.float32(1 / 512)
 # A surface nearer or farther than the ground by the first ratio still is ground, by the second it is not.
-_GROUND_RATIO = 1.5  # how far estimated depth may be from the ground where a shadow is looked for
+_GROUND_RATIO = 1.35  # how far estimated depth may be from the ground where a shadow is looked for
 _NEARER, _FARTHER = (1.1, 1.25), (1.4, 1.8)
 
 

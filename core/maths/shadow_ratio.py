@@ -20,12 +20,12 @@ LEAST_RATIO = 0.1
 
 _SIDE = 256  # longer side at which light is estimated, pixels
 _MEDIAN = 5  # texture finer than half of this many pixels of that size is kept
-_DARK = 1e-3  # of full light: what is added before a logarithm
+_DARK = 3e-4  # of full light: what is added before a logarithm
 _GUIDE = 0.02  # variance of log light from which an edge of the picture is an edge of the shadow
 _RING = 0.12  # how far around a shadow the lit ground is looked at, as a share of the window
 _LEAST_SLACK = 0.15  # log light by which a ground's texture may differ from its mean
 _LEAST_SEEN = 1 / 512  # darkening that no 8-bit pixel shows
-_TINT = (0.8, 1.25)  # how much faster than luminance a channel may fall
+_TINT = (0.6, 1.6)  # how much faster than luminance a channel may fall
 
 Log = Float32[np.ndarray, "h w"]
 
@@ -64,7 +64,7 @@ def shadow_light(
     missing = np.where(inside, np.minimum(_middle(guide, thing) - lit[..., 3], 0), np.float32(0))
     under = _hull(inside) & thing
     missing = membrane(missing[..., None], under, inside)[..., 0]
-    tint = _tint(logs - lit, missing, inside)
+    tint = _tint(logs, lit, missing, inside)
     fine = _at_full_size(missing, guide, lit[..., 3], ring, pixels, caster)
     lost = _patches((fine < np.log(LEAST_RATIO)) & ~caster) & (shadow > 12) & ~caster
     fine = fine.clip(np.log(LEAST_RATIO), 0) * _weight(shadow, caster, under)
@@ -136,14 +136,15 @@ def _hull(inside: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
 
 
 def _tint(
-    apart: Float32[np.ndarray, "h w 4"], missing: Log, inside: Bool[np.ndarray, "h w"]
+    logs: Float32[np.ndarray, "h w 4"], lit: Float32[np.ndarray, "h w 4"], missing: Log, inside: Bool[np.ndarray, "h w"]
 ) -> Float32[np.ndarray, "3"]:
     """How fast each channel falls with luminance: shadows out of doors are bluish, as the sky lights them."""
     deep = inside & (missing < 0.5 * missing.min())
-    total = missing[deep].sum()
-    if not total < 0:
+    if not deep.any() or missing.min() > -_LEAST_SLACK:
         return np.ones(3, np.float32)
-    return np.clip(apart[deep][:, :3].sum(axis=0) / total, *_TINT).astype(np.float32)
+    shaded, whole = (np.exp(light[deep]).mean(axis=0) - _DARK for light in (logs, lit))
+    falls = np.log(np.maximum(shaded, _DARK / 10) / np.maximum(whole, _DARK / 10))
+    return np.clip(falls[:3] / min(falls[3], -_DARK), *_TINT).astype(np.float32)
 
 
 def _at_full_size(

@@ -18,7 +18,9 @@ _AROUND = 0.7  # how far from the object a shadow is looked for, as a share of t
 _DEEP, _FAINT = 0.3, 0.14  # how much darker than the ground (log light) its core and its rim are at least
 _NOISES = 2.0  # and how many deviations of the ground's texture
 _OTHER_COLOUR = 0.3  # log chroma from which a pixel is not the ground's material, whatever its light
-_ROUNDS = 12
+_SKY_BLUE = 0.9  # as far may the shade go towards blue
+_ROUNDS, _LEAST_NOISE = 12, 0.02
+_FEWEST = 30  # pixels that tell a ground
 _LEAST_AREA = 0.004  # of the object's
 _LARGEST_SHARE = 0.5  # of the ground that is looked at: more is darker ground, not a shadow
 _LEAST_CONTACT = 0.04  # of the object's outline
@@ -79,35 +81,48 @@ def _window(photo: Photo, mask: Mask, ground: Bool[np.ndarray, "H W"]) -> _Windo
 
 
 def _darker(window: _Window) -> tuple[Float32[np.ndarray, "h w"], float] | None:
-    """Log light less the lit ground's, NaN where the material is another; and the deviation of the ground's texture.
-
-    The lit ground is an even slope of light under which a shadow lies: what is darker counts less and less.
-    """
+    """Log light less the lit ground's, NaN where the material is another; and the deviation of the ground's texture."""
     logs, ground = window.logs, window.ground
-    if ground.sum() < 30:
+    if ground.sum() < _FEWEST:
         return None
     gap = cv2.distanceTransform((~window.thing).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    chroma = logs[..., :3] - logs[..., 3:]
     near = ground & (gap < 0.5 * np.quantile(gap[ground], 0.9) + 1)
-    middle = np.median(chroma[near], axis=0)
-    alike = ground & (np.abs(chroma - middle).max(axis=2) < _OTHER_COLOUR)
-    if alike.sum() < 30:
+    alike = ground & _of_one_material(logs, near)
+    if alike.sum() < _FEWEST:
         return None
-    rows, columns = np.nonzero(alike)
-    values = logs[rows, columns, 3].astype(np.float64)
-    height, width = alike.shape
+    fit, noise = _lit_slope(logs[..., 3], alike)
+    return np.where(alike, cv2.medianBlur(logs[..., 3], 5) - fit, np.nan).astype(np.float32), noise
+
+
+def _of_one_material(logs: Float32[np.ndarray, "h w 4"], near: Flags) -> Flags:
+    """Pixels of the colour that most of the `near` ones have, in any light; in the shade it is bluer."""
+    middle = np.median(logs[near], axis=0)
+    chroma = (logs[..., :3] - logs[..., 3:]) - (middle[:3] - middle[3])
+    warmth = 0.5 * (chroma[..., 0] - chroma[..., 2])
+    other = np.abs(chroma - warmth[..., None] * np.array([1, 0, -1], np.float32)).max(axis=2)
+    least = np.where(logs[..., 3] < middle[3] - _DEEP, -_SKY_BLUE, -_OTHER_COLOUR)
+    return (other < _OTHER_COLOUR) & (warmth > least) & (warmth < _OTHER_COLOUR)
+
+
+def _lit_slope(light: Float32[np.ndarray, "h w"], ground: Flags) -> tuple[np.ndarray, float]:
+    """The even slope of log light that the brighter ground follows, at every pixel, and its texture's deviation.
+
+    A line of least squares in which what is darker than it counts less at each round.
+    """
+    rows, columns = np.nonzero(ground)
+    values = light[rows, columns].astype(np.float64)
+    height, width = ground.shape
     places = np.stack([columns / width, rows / height, np.ones(rows.size)], axis=1)
     weights = (values > np.quantile(values, 0.4)).astype(np.float64)
+    slope, noise = np.zeros(3), _LEAST_NOISE
     for _ in range(_ROUNDS):
         root = np.sqrt(weights)
         slope = np.linalg.lstsq(places * root[:, None], values * root, rcond=None)[0]
         rest = values - places @ slope
-        noise = max(0.02, 1.4826 * float(np.median(np.abs(rest[weights > 0.1]))))
+        noise = max(_LEAST_NOISE, 1.4826 * float(np.median(np.abs(rest[weights > 0.1]))))
         weights = np.where(rest < 0, np.exp(-0.5 * (rest / (1.5 * noise)) ** 2), 1 / (1 + (rest / (3 * noise)) ** 2))
-    y, x = np.indices(alike.shape)
-    fit = slope[0] * x / width + slope[1] * y / height + slope[2]
-    smooth = cv2.medianBlur(logs[..., 3], 5)
-    return np.where(alike, smooth - fit, np.nan).astype(np.float32), noise
+    y, x = np.indices(ground.shape)
+    return slope[0] * x / width + slope[1] * y / height + slope[2], noise
 
 
 def _touching(window: _Window, missing: Float32[np.ndarray, "h w"], noise: float) -> Flags | None:
@@ -136,8 +151,8 @@ def _softened(found: Flags, thing: Flags) -> np.ndarray:
     reach = max(2, round(0.012 * max(found.shape)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     whole = cv2.morphologyEx((found | thing).astype(np.uint8), cv2.MORPH_CLOSE, disc)
-    near = cv2.dilate(found.astype(np.uint8), disc)
-    area = cv2.dilate(near & whole, disc)
+    near = np.minimum(cv2.dilate(found.astype(np.uint8), disc), whole)
+    area = cv2.dilate(near, disc)
     soft = cv2.GaussianBlur(area * np.float32(255), (0, 0), reach / 2)
     inner = cv2.erode(thing.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     return np.where(inner, 0, np.rint(soft)).astype(np.uint8)

@@ -22,7 +22,7 @@ def relit(scene: Shadowed, light: ShadowLight) -> np.ndarray:
 def assert_ratio(scene: Shadowed, light: ShadowLight) -> None:
     core = (scene.ratio[..., 0] < 0.31) & (scene.card.coverage == 0)
     least, middle, most = np.percentile((1 - light.darkening[core]) / scene.ratio[core], (5, 50, 95))
-    assert middle == pytest.approx(1, abs=0.02)
+    assert middle == pytest.approx(1, abs=0.03)
     assert 0.93 < least < most < 1.1
 
 
@@ -78,7 +78,7 @@ def test_what_lets_no_light_through_is_told_as_lost_and_bounded() -> None:
     core = (scene.ratio[..., 0] < 0.31) & (scene.card.coverage == 0)
     assert light.lost[core].mean() > 0.9
     assert not light.lost[scene.shadow.coverage == 0].any()
-    assert light.darkening.max() <= 1 - LEAST_RATIO**1.25 + 1e-6
+    assert light.darkening.max() <= 1 - LEAST_RATIO**1.6 + 1e-6
 
 
 def test_under_its_object_a_shadow_goes_on() -> None:
