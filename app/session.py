@@ -9,6 +9,7 @@ import numpy as np
 from app.session_depth import DepthGestures
 from app.session_finding import FindingGestures
 from app.session_inventing import InventingGestures
+from app.session_shadow import ShadowGestures
 from core.editing.apply import new_project, scene_up
 from core.editing.history import History
 from core.editing.orbit import Orbit, camera_from_orbit
@@ -27,7 +28,7 @@ from core.types.project import Settings
 from core.types.scene import Placement, Vec3
 
 
-class Session(FindingGestures, DepthGestures, InventingGestures):
+class Session(FindingGestures, DepthGestures, InventingGestures, ShadowGestures):
     """Opening, selecting, placing, looking: all that a page, a 3D view or a test does with a photo."""
 
     # ---- photo in

@@ -16,6 +16,7 @@ from core.editing.compositor import Canvas, sample
 from core.editing.layers import Size, SourceView, cut_objects, drawn_objects, resized_coverage, touched_by
 from core.editing.memo import Memo
 from core.editing.motion import landing_window
+from core.errors import InvalidInput
 from core.maths.bands import copied
 from core.maths.camera import cropped, resized
 from core.maths.colour import coded_pixels, linear_light
@@ -86,6 +87,15 @@ def proposed_shadow(project: Project, object_id: str) -> Mask | None:
     return contact_shadow(photo, item.mask, there)
 
 
+def needed_shadow(project: Project, object_id: str, otherwise: str) -> Mask:
+    """As `proposed_shadow`. Raises InvalidInput when there is none, with what to do `otherwise`."""
+    shadow = proposed_shadow(project, object_id)
+    if shadow is None:
+        label = project.scene.object(object_id).label
+        raise InvalidInput(f"No shadow of {label} can be told from the ground; {otherwise}.")
+    return shadow
+
+
 def shadow_key(project: Project, item: SceneObject) -> tuple[Hashable, ...]:
     """What an object's shadow follows from, beside photo and size: its masks and those of all others."""
     of_others = {(o.mask.id, None if o.shadow is None else o.shadow.id) for o in project.scene.objects}
@@ -116,11 +126,21 @@ def cast_shadows(project: Project, view: SourceView, memo: Memo) -> list[CastSha
 
 
 def lay(canvas: Canvas, shadows: Sequence[CastShadow]) -> None:
-    """Darken the background under shadows, in place; where several fall, the darkest counts."""
-    visible = [Darkening(s.origin, s.amount * _falls(canvas, s)[..., None]) for s in shadows]
-    together = _darkest(visible)
+    """Darken the background under shadows, in place."""
+    together = fallen(shadows, canvas.inverse_depth, canvas.hiding)
     if together is not None:
         _multiply(canvas.pixels[together.window], 1 - together.amount)
+
+
+def fallen(
+    shadows: Sequence[CastShadow], inverse: Float32[np.ndarray, "H W"], hiding: Float32[np.ndarray, "H W"]
+) -> Darkening | None:
+    """What shadows darken of a background of that inverse depth; where several fall, the darkest counts.
+
+    They do not fall on what stands clearly before their ground by `hiding`.
+    """
+    visible = [Darkening(s.origin, s.amount * _falls(s, inverse, hiding)[..., None]) for s in shadows]
+    return _darkest(visible)
 
 
 def _multiply(pixels: Pixels, factor: Float32[np.ndarray, "h w 3"]) -> None:
@@ -246,12 +266,14 @@ def _told_nearer(view: SourceView, item: SceneObject, shadow: Darkening, up: Flo
     return float(np.median(view.inverse_depth[shadow.window][there] / ground[there])) if there.any() else 1.0
 
 
-def _falls(canvas: Canvas, shadow: CastShadow) -> Float32[np.ndarray, "h w"]:
+def _falls(
+    shadow: CastShadow, inverse: Float32[np.ndarray, "H W"], hiding: Float32[np.ndarray, "H W"]
+) -> Float32[np.ndarray, "h w"]:
     """How much of a shadow falls on what is there: all on its ground, nothing on what stands before or far behind."""
     ground = shadow.inverse_depth * np.float32(shadow.told)
     there = np.maximum(ground, np.float32(1e-12))
-    nearer = canvas.hiding[shadow.window] / there
-    farther = there / np.maximum(canvas.inverse_depth[shadow.window], np.float32(1e-12))
+    nearer = hiding[shadow.window] / there
+    farther = there / np.maximum(inverse[shadow.window], np.float32(1e-12))
     weight = _ramp(nearer, _NEARER) * _ramp(farther, _FARTHER)
     return np.where(ground > 0, weight, np.float32(0))
 

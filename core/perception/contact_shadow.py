@@ -74,7 +74,7 @@ def _window(photo: Photo, mask: Mask, ground: Bool[np.ndarray, "H W"]) -> _Windo
     def small(field: np.ndarray) -> np.ndarray:
         return cv2.resize(field.astype(np.float32), size, interpolation=cv2.INTER_AREA)
 
-    logs = log_light(small(linear_light(photo.srgb[place])))
+    logs = log_light(linear_light(cv2.resize(photo.srgb[place], size, interpolation=cv2.INTER_AREA)))
     thing = small(mask.coverage[place]) > 12
     thing = cv2.dilate(thing.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return _Window(place, logs, thing, (small(ground[place]) > 0.5) & ~thing)
