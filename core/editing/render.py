@@ -31,7 +31,8 @@ from core.editing.motion import (
     warp_background,
     without_fringe,
 )
-from core.editing.shadows import CastShadow, cast_shadows, lay, relit, shadow_key
+from core.editing.shadow_casting import CastShadow, cast_shadows, lay
+from core.editing.shadows import relit, shadow_key
 from core.maths.bands import copied, paste, reciprocal
 from core.maths.camera import resized
 from core.maths.flow import MovedGrid

@@ -11,7 +11,7 @@ from core.editing.layers import object_layer, source_view, working_size
 from core.editing.memo import Memo
 from core.editing.motion import object_motion, place_sprite
 from core.editing.render import render
-from core.editing.shadows import cast_shadows, fallen
+from core.editing.shadow_casting import cast_shadows, fallen
 from core.errors import InvalidInput
 from core.files.cameras import CameraShot
 from core.files.formats import Kind

@@ -17,6 +17,8 @@ from core.types.photo import Pixels
 
 LEAST_RATIO = 0.1
 """Shadows are taken to let through at least this share: a larger gain shows noise and blocks of compression."""
+LEAST_SEEN = 1 / 512
+"""Darkening that no 8-bit pixel shows: less is none."""
 
 _SIDE = 256  # longer side at which light is estimated, pixels
 _MEDIAN = 5  # texture finer than half of this many pixels of that size is kept
@@ -24,7 +26,6 @@ _DARK = 3e-4  # of full light: what is added before a logarithm
 _GUIDE = 0.02  # variance of log light from which an edge of the picture is an edge of the shadow
 _RING = 0.12  # how far around a shadow the lit ground is looked at, as a share of the window
 _LEAST_SLACK = 0.15  # log light by which a ground's texture may differ from its mean
-_LEAST_SEEN = 1 / 512  # darkening that no 8-bit pixel shows
 _TINT = (0.6, 1.6)  # how much faster than luminance a channel may fall
 
 Log = Float32[np.ndarray, "h w"]
@@ -67,9 +68,11 @@ def shadow_light(
     tint = _tint(logs, lit, missing, inside)
     fine = _at_full_size(missing, guide, lit[..., 3], ring, pixels, caster)
     lost = _patches((fine < np.log(LEAST_RATIO)) & ~caster) & (shadow > 12) & ~caster
-    fine = fine.clip(np.log(LEAST_RATIO), 0) * _weight(shadow, caster, under)
-    darkening = 1 - np.exp(fine[..., None] * tint)
-    return ShadowLight(np.where(darkening < _LEAST_SEEN, np.float32(0), darkening).astype(np.float32), lost)
+    fine = fine.clip(np.log(LEAST_RATIO), 0) * _weight(shadow, caster, inside | under)
+    darkening = np.zeros((height, width, 3), np.float32)
+    seen = fine < np.log(1 - LEAST_SEEN)
+    darkening[seen] = 1 - np.exp(fine[seen][:, None] * tint)
+    return ShadowLight(darkening, lost)
 
 
 def _patches(lost: Bool[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
@@ -184,14 +187,18 @@ def _at_full_size(
 
 
 def _weight(
-    shadow: UInt8[np.ndarray, "H W"], caster: Bool[np.ndarray, "H W"], under: Bool[np.ndarray, "h w"]
+    shadow: UInt8[np.ndarray, "H W"], caster: Bool[np.ndarray, "H W"], whole: Bool[np.ndarray, "h w"]
 ) -> Float32[np.ndarray, "H W"]:
-    """1 inside, falling to 0 over the mask's rim and its thin coverage, but not where the shadow meets its object."""
+    """1 inside, falling to 0 over the mask's rim and its thin coverage, but not where the shadow meets its object.
+
+    `whole` is the small shadow with what of it lies under the object, where it ends softly too.
+    """
     height, width = shadow.shape
     fade = max(1.5, 0.01 * max(height, width))
     together = ((shadow > 0) | caster).astype(np.uint8)
     rim = cv2.distanceTransform(together, cv2.DIST_L2, cv2.DIST_MASK_PRECISE) / np.float32(fade)
     weight = np.minimum(rim, 1) * np.minimum(shadow.astype(np.float32) / 64, 1)
-    below = cv2.resize(under.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-    soft = cv2.GaussianBlur(np.where(caster, below, (shadow > 0).astype(np.float32)), (0, 0), fade)
+    small = fade * whole.shape[1] / width
+    soft = cv2.GaussianBlur(whole.astype(np.float32), (0, 0), small)
+    soft = cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.where(caster, np.minimum(2 * soft, 1), weight)

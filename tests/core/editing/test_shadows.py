@@ -12,7 +12,8 @@ from core.editing.apply import apply
 from core.editing.layers import source_view, touched_by
 from core.editing.memo import Memo
 from core.editing.render import render
-from core.editing.shadows import cast_shadows, plane_inverse_depth, proposed_shadow
+from core.editing.shadow_casting import cast_shadows
+from core.editing.shadows import proposed_shadow
 from core.errors import InvalidInput
 from core.maths.camera import pixel_rays
 from core.maths.colour import linear_light
@@ -201,13 +202,6 @@ def test_a_shadow_does_not_climb_what_stands_before_the_floor() -> None:
     seen = wall & ~frame.moved & (SCENE.shadow.coverage == 0) & ~frame.invented
     assert seen.sum() > 300
     assert np.array_equal(frame.pixels[seen], SCENE.photo.pixels[seen])
-
-
-def test_a_plane_is_seen_from_above_only() -> None:
-    up = np.array(UP)
-    inverse = plane_inverse_depth(CAMERA, up, -ABOVE * up)
-    assert np.allclose(1 / inverse, floor_points()[2], rtol=1e-5)
-    assert not plane_inverse_depth(CAMERA, up, ABOVE * up).any()
 
 
 def test_without_its_object_a_shadow_stays_and_forgetting_it_leaves_it_behind() -> None:
