@@ -20,6 +20,7 @@ LEAST_RATIO = 0.1
 LEAST_SEEN = 1 / 512
 """Darkening that no 8-bit pixel shows: less is none."""
 
+_BLACK = 0.02  # the ratio of a shadow's blackest parts
 _SIDE = 256  # longer side at which light is estimated, pixels
 _MEDIAN = 5  # texture finer than half of this many pixels of that size is kept
 _DARK = 3e-4  # of full light: what is added before a logarithm
@@ -35,7 +36,7 @@ Log = Float32[np.ndarray, "h w"]
 class ShadowLight:
     """`darkening` is 1 - ratio in each channel, 0 outside the shadow: pixels / (1 - darkening) is the lit ground.
 
-    `lost` pixels let through so little light that their ground cannot be told; the darkening is bounded there.
+    `lost` pixels let through so little light that their ground cannot be told: it has to be invented.
     """
 
     darkening: Float32[np.ndarray, "H W 3"]
@@ -68,7 +69,9 @@ def shadow_light(
     tint = _tint(logs, lit, missing, inside)
     fine = _at_full_size(missing, guide, lit[..., 3], ring, pixels, caster)
     lost = _patches((fine < np.log(LEAST_RATIO)) & ~caster) & (shadow > 12) & ~caster
-    fine = fine.clip(np.log(LEAST_RATIO), 0) * _weight(shadow, caster, inside | under)
+    # What is not lit again may be as dark as it is.
+    least = np.where(lost | caster, np.float32(np.log(_BLACK)), np.float32(np.log(LEAST_RATIO)))
+    fine = np.clip(fine, least, 0) * _weight(shadow, caster, inside | under)
     darkening = np.zeros((height, width, 3), np.float32)
     seen = fine < np.log(1 - LEAST_SEEN)
     darkening[seen] = 1 - np.exp(fine[seen][:, None] * tint)
