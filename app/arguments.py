@@ -10,6 +10,8 @@ from pathlib import Path
 
 Numbers = tuple[float, ...]
 
+# --shadow without a file: the shadow is looked for.
+LOOKED_FOR = Path()
 # What the command line calls the selected object and its copy.
 OBJECT, COPY = "object-1", "copy-1"
 

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from app import selection
-from app.arguments import COPY, OBJECT
+from app.arguments import COPY, LOOKED_FOR, OBJECT
 from app.services import Services
 from core.editing.apply import scene_up, slide_translation
 from core.editing.orbit import Orbit, camera_from_orbit
+from core.editing.shadows import needed_shadow
 from core.errors import InvalidInput
 from core.files.cameras import read_pose_text
 from core.files.edits import read_edits
@@ -31,8 +32,9 @@ def check_combination(args: argparse.Namespace) -> None:
     """Raises InvalidInput for flags that need or exclude others."""
     placing = [f"--{name}" for name in _PLACING if getattr(args, name) is not None]
     acting = placing + [f"--{name}" for name in ("remove", "duplicate") if getattr(args, name)]
-    if acting and args.select is None and args.mask is None:
-        raise InvalidInput(f"{', '.join(acting)} needs an object; add --select X,Y or --mask FILE.")
+    about = acting + ["--shadow"] * (args.shadow is not None)
+    if about and args.select is None and args.mask is None:
+        raise InvalidInput(f"{', '.join(about)} needs an object; add --select X,Y or --mask FILE.")
     if args.remove and len(acting) > 1:
         others = ", ".join(name for name in acting if name != "--remove")
         raise InvalidInput(f"--remove takes the object away, so {others} has nothing to act on; leave one of them out.")
@@ -53,6 +55,15 @@ def chosen_mask(args: argparse.Namespace, photo: Photo, services: Services) -> M
 def cut_out(mask: Mask) -> edits.Edit:
     """The edit that makes an object of a mask."""
     return edits.AddObject(OBJECT, mask, "Object 1")
+
+
+def shadow_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]:
+    """The shadow that goes with the object. Raises InvalidInput when it cannot be read, or found where asked for."""
+    if args.shadow is None:
+        return []
+    if args.shadow != LOOKED_FOR:
+        return [edits.SetShadow(OBJECT, read_mask(args.shadow, project.photo.width, project.photo.height))]
+    return [edits.SetShadow(OBJECT, needed_shadow(project, OBJECT, "give its mask by --shadow FILE, or leave it"))]
 
 
 def object_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]:

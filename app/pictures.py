@@ -23,6 +23,7 @@ from core.types.photo import Photo
 
 _HATCH_PERIOD = 8
 _THUMB_SIDE = 160
+_SHADOW_COLOUR = (110, 150, 255)
 
 
 def picture(session: Session, which: str, max_side: int = 1280) -> bytes | None:
@@ -98,8 +99,12 @@ def _mask(session: Session, max_side: int) -> bytes | None:
         return None
     width, height = working_size(session.project, max_side)
     overlay = np.zeros((height, width, 4), np.uint8)
-    overlay[..., :3] = (255, 255, 255)
-    overlay[..., 3] = cv2.resize(item.mask.coverage, (width, height), interpolation=cv2.INTER_AREA) // 5
+    if item.shadow is not None:
+        overlay[..., :3] = _SHADOW_COLOUR
+        overlay[..., 3] = cv2.resize(item.shadow.coverage, (width, height), interpolation=cv2.INTER_AREA) // 3
+    own = cv2.resize(item.mask.coverage, (width, height), interpolation=cv2.INTER_AREA)
+    overlay[..., 3] = np.where(own > 0, own // 5, overlay[..., 3])
+    overlay[own > 0, :3] = 255
     return png(overlay)
 
 

@@ -10,6 +10,7 @@ from app.session_checking import CheckingGestures
 from app.session_depth import DepthGestures
 from app.session_detail import DetailGestures
 from app.session_peeling import PeelingGestures
+from app.session_shadow import ShadowGestures
 from core.editing.apply import new_project, scene_up
 from core.editing.history import History
 from core.editing.orbit import Orbit, camera_from_orbit
@@ -28,7 +29,7 @@ from core.types.project import Settings
 from core.types.scene import Placement, Vec3
 
 
-class Session(PeelingGestures, DepthGestures, CheckingGestures, DetailGestures):
+class Session(PeelingGestures, DepthGestures, CheckingGestures, DetailGestures, ShadowGestures):
     """Opening, selecting, placing, looking: all that a page, a 3D view or a test does with a photo."""
 
     # ---- photo in

@@ -54,6 +54,7 @@ class ObjectState(Numbers):
     selected: bool
     at_rest: bool
     is_copy: bool
+    has_shadow: bool
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def object_state(project: Project, item: SceneObject, selected: str | None) -> O
         selected=item.id == selected,
         at_rest=item.is_untouched,
         is_copy=item.copy_of is not None,
+        has_shadow=item.shadow is not None,
     )
 
 

@@ -4,6 +4,7 @@ import argparse
 
 from app.arguments import (
     COPY,
+    LOOKED_FOR,
     OBJECT,
     add_mask_backend,
     add_photo_arguments,
@@ -12,7 +13,7 @@ from app.arguments import (
     numbers,
 )
 
-_INPUTS = ("photo", "depth", "mask", "pose", "edits", "flow")
+_INPUTS = ("photo", "depth", "mask", "shadow", "pose", "edits", "flow")
 
 
 def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,6 +29,14 @@ def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     selection.add_argument("--select", metavar="X,Y", type=numbers(2), help="the object at this pixel of the photo")
     selection.add_argument("--mask", metavar="FILE", type=existing_file, help="the object by a mask, white inside")
     add_mask_backend(parser)
+    parser.add_argument(
+        "--shadow",
+        metavar="FILE",
+        nargs="?",
+        const=LOOKED_FOR,
+        type=existing_file,
+        help="its shadow on the ground goes with it: by a mask, white inside, or looked for without FILE",
+    )
     parser.add_argument("--move", metavar="DX,DY,DZ", type=numbers(3), help="move the object")
     parser.add_argument("--slide", metavar="RIGHT,AWAY", type=numbers(2), help="move it over the ground")
     parser.add_argument("--turn", metavar="DEG", type=numbers(1), help="turn it about the upright through its foot")
@@ -68,6 +77,7 @@ def run_edit(args: argparse.Namespace) -> int:
         mask = edit_plan.chosen_mask(args, project.photo, services)
     if mask is not None:
         project = apply_all(project, [edit_plan.cut_out(mask)])
+        project = apply_all(project, edit_plan.shadow_edits(args, project))
         project = apply_all(project, edit_plan.object_edits(args, project))
     project = apply_all(project, edit_plan.camera_edits(args, project))
     project = apply_all(project, edit_plan.file_edits(args, project.photo))

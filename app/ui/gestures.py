@@ -60,14 +60,18 @@ class Lasso(Gesture):
 
 
 class Brush(Gesture):
+    """A stroke over the selected object's mask, or over its shadow, in photo pixels."""
+
     type: Literal["brush"]
     points: Stroke
     radius: Annotated[float, Field(gt=0, le=5000, allow_inf_nan=False)]
     add: bool = True
+    shadow: bool = False
 
     def run(self, session: "Session") -> None:
         pointing.require_photo_view(session)
-        session.brush(self.points, self.radius, self.add)
+        paint = session.brush_shadow if self.shadow else session.brush
+        paint(self.points, self.radius, self.add)
 
 
 class Retouch(Gesture):

@@ -5,8 +5,9 @@ Stable ids (each also a `data-testid` where the element is ours): `open`, `file`
 `tool-all`, `tool-box`, `tool-lasso`, `tool-brush`, `tool-eraser`, `tool-depth` (with `depth-bar`, `depth-over`,
 `touch-<name>`, `touch-strength`), `tool-ruler` (with `ruler-bar`, `measured`, `ruler-metres`, `ruler-apply`),
 `tool-pan`, `fit`, `zoom`; `stage` (with `data-state`
-empty | ready | selected | dragging, `data-view` photo | space, `data-revision`, `data-object` moved | rest and
-`data-layout` when there is one: panels show their parts by these), `base`, `result`,
+empty | ready | selected | dragging, `data-view` photo | space, `data-revision`, `data-object` moved | rest,
+`data-shadow` when the selected object has one and `data-layout` when there is one: panels show their parts by
+these), `base`, `result`,
 `invented`, `mask`, `drag-preview`, `overlay`, `divider`, `line-horizon`, `line-ground_end`, `space`, `space-bar`,
 `space-axes`, `space-slide`, `space-snap`, `space-snap-distance`, `space-snap-angle`, `space-points`,
 `space-point-size`, `space-clean`, `space-home`, `take-view`, `empty`, `browse`, `sample-<name>`, `resume`,

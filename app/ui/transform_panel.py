@@ -1,7 +1,7 @@
 """Transform: every number of the selected object, the form twin of dragging it.
 
 Ids: `move-right`, `move-up`, `move-away`, `move-x`, `move-y`, `move-z`, `turn-x`, `turn-y`, `turn-z`, `size`,
-`reset-transform`.
+`reset-transform`, `shadow-take`, `shadow-leave`, `shadow-paint` (while ticked, brush and eraser paint the shadow).
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import gradio as gr
 
 from app.state import ObjectState, SessionState
 from app.ui.gestures import Place
-from app.ui.panel import Panel, PanelTools, button, heading, number, same
+from app.ui.panel import Panel, PanelTools, button, heading, number, plain, same
 from app.ui.text import say
 from core.errors import InvalidInput
 from core.types.scene import Placement
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from app.session import Session
 
 Shown = Callable[[ObjectState], tuple[float, ...]]
+_PAINT = (
+    f'<label class="check" title="{say("shadow.paint_help")}"><input type="checkbox" id="shadow-paint" '
+    f'data-testid="shadow-paint">{say("shadow.paint")}</label>'
+)
 Put = Callable[["Session", ObjectState, list[float]], None]
 
 
@@ -38,11 +42,18 @@ def build(tools: PanelTools) -> Panel:
             with gr.Row(elem_classes=["tight"]):
                 size = number(say("transform.scale"), "size")
                 reset = button(say("transform.reset"), "reset-transform")
+            heading(say("shadow.title"), "shadow-words")
+            with gr.Row(elem_classes=["tight"]):
+                take = button(say("shadow.take"), "shadow-take")
+                leave = button(say("shadow.leave"), "shadow-leave")
+                plain(_PAINT, elem_id="shadow-brush")
     _bind(tools, ground, lambda item: item.ground, _put_on_ground)
     _bind(tools, free, lambda item: item.translation, _put)
     _bind(tools, turn, lambda item: item.rotation_deg, _turn)
     _bind(tools, [size], lambda item: (item.scale,), _resize)
     tools.on([reset.click], lambda session: session.place(_selected(session).id, Placement()))
+    tools.on([take.click], lambda session: session.take_shadow(_selected(session).id))
+    tools.on([leave.click], lambda session: session.leave_shadow(_selected(session).id))
     numbers = [*ground, *free, *turn, size]
 
     def updates(state: SessionState) -> list[Any]:

@@ -11,6 +11,7 @@ from core.maths.rigid import (
     ground_axes,
     quaternion_from_rotation,
     rotation_from_quaternion,
+    twist_about,
 )
 from core.types.camera import Intrinsics
 from core.types.depth import Ground
@@ -156,6 +157,5 @@ def constrained_to_ground(before: Placement, after: Placement, ground: Ground) -
     moved = np.subtract(after.translation, before.translation)
     x, y, z = (float(v) for v in np.asarray(before.translation) + moved - (moved @ up) * up)
     start = rotation_from_quaternion(before.rotation)
-    w, *vector = quaternion_from_rotation(rotation_from_quaternion(after.rotation) @ start.T)
-    twist = 2.0 * float(np.arctan2(np.dot(vector, up), w))
+    twist = twist_about(rotation_from_quaternion(after.rotation) @ start.T, ground.up)
     return Placement((x, y, z), quaternion_from_rotation(axis_rotation(ground.up, twist) @ start), after.scale)

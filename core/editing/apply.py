@@ -71,6 +71,13 @@ def _(edit: edits.SetMask, project: Project) -> Project:
 
 
 @_apply.register
+def _(edit: edits.SetShadow, project: Project) -> Project:
+    if edit.mask is not None:
+        _check_mask(project, edit.mask)
+    return _changed(project, replace(project.scene.object(edit.object_id), shadow=edit.mask))
+
+
+@_apply.register
 def _(edit: edits.PlaceObject, project: Project) -> Project:
     return _changed(project, replace(project.scene.object(edit.object_id), placement=edit.placement))
 

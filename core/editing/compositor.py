@@ -11,6 +11,7 @@ from core.maths.bands import in_bands, paste
 from core.maths.colour import blend
 from core.maths.compiled import compiled, no_type_check
 from core.maths.raster import InverseMap
+from core.maths.sizes import window_at
 from core.types.photo import Coverage, Pixels
 
 _DEPTH_SLACK = 0.03  # an object this much (relative) behind a surface still lies on it: measured depth is no better
@@ -47,9 +48,7 @@ class Sprite:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        rows, columns = self.coverage.shape
-        x, y = self.origin
-        return slice(y, y + rows), slice(x, x + columns)
+        return window_at(self.origin, self.coverage.shape)
 
     @property
     def nearness(self) -> float:

@@ -59,11 +59,16 @@ def invent(
     inverse: Float32[np.ndarray, "H W"],
     flow: FlowField | None = None,
     seed: int | None = None,
+    on_surface: bool = False,
 ) -> Iterator[EngineUpdate]:
-    """Ask the engine for the unknown pixels; `excluded` ones are neither known nor wanted. `seed`: the project's."""
+    """Ask the engine for the unknown pixels; `excluded` ones are neither known nor wanted. `seed`: the project's.
+
+    `on_surface` says that only the colours are unknown: nothing stands before them.
+    """
     context.cancel.check()
-    foreground = near_side(inverse, ~(unknown | excluded))
-    foreground |= excluded
+    foreground = excluded.copy()
+    if not on_surface:
+        foreground |= near_side(inverse, ~(unknown | excluded))
     request = EngineRequest(
         source=context.project.photo,
         draft=draft,

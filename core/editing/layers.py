@@ -15,7 +15,7 @@ from core.maths.layout import upright_object_depth
 from core.maths.mask import widened
 from core.maths.membrane import membrane
 from core.maths.raster import surface_links
-from core.maths.sizes import size_within
+from core.maths.sizes import size_within, window_at
 from core.types.camera import Intrinsics
 from core.types.mask import Mask
 from core.types.photo import Coverage, Pixels
@@ -52,9 +52,7 @@ class ObjectShape:
 
     @property
     def window(self) -> tuple[slice, slice]:
-        rows, columns = self.coverage.shape
-        x, y = self.origin
-        return slice(y, y + rows), slice(x, x + columns)
+        return window_at(self.origin, self.coverage.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,8 +238,13 @@ def hole_of(project: Project, size: Size) -> Bool[np.ndarray, "H W"]:
     """Where the background plate has to be invented: cut objects and the few pixels their edge spoils."""
     hole = np.zeros((size[1], size[0]), bool)
     for item in cut_objects(project):
-        hole |= widened(resized_coverage(item.mask, size) >= TOUCHED, rim_width(size))
+        hole |= touched_by(item.mask, size)
     return hole
+
+
+def touched_by(mask: Mask, size: Size) -> Bool[np.ndarray, "H W"]:
+    """Pixels that show something of an object, and the few that its edge spoils."""
+    return widened(resized_coverage(mask, size) >= TOUCHED, rim_width(size))
 
 
 def rim_width(size: Size) -> int:

@@ -15,6 +15,7 @@ from core.maths.camera import resized
 from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, put_flow, unhidden, visible_in_target
 from core.maths.raster import InverseMap, rasterise_grid
 from core.maths.rigid import placement_matrix
+from core.maths.sizes import window_at
 from core.types.camera import Intrinsics
 from core.types.flow import FlowField
 from core.types.project import Project
@@ -55,7 +56,7 @@ def place_sprite(
     """Draw an object's layer into the smallest window of the frame; None when it is off the frame."""
     source = object_window_intrinsics(view, layer)
     grid = moved_grid(layer.inverse_depth, source, target, target_from_source)
-    window = _landing_window(grid, target)
+    window = landing_window(grid, target)
     if window is None:
         return None, grid
     x0, y0, x1, y1 = window
@@ -80,7 +81,8 @@ def placed_objects(
     return sorted(placed, key=lambda pair: pair[1].nearness)
 
 
-def _landing_window(grid: MovedGrid, target: Intrinsics) -> tuple[int, int, int, int] | None:
+def landing_window(grid: MovedGrid, target: Intrinsics) -> tuple[int, int, int, int] | None:
+    """The part of the frame (x0, y0, x1, y1, ends outside) that a grid may draw on; None when it is off the frame."""
     bounds = landing_bounds(grid)
     if bounds is None:
         return None
@@ -115,7 +117,7 @@ def flow_field(
     view: SourceView,
     background: MovedGrid | None,
     removed: Bool[np.ndarray, "H W"],
-    moved: list[MovedLayer],
+    moved: Sequence[MovedLayer],
     nearest: Float32[np.ndarray, "H W"],
     drawn: Bool[np.ndarray, "H W"],
     uncovered: Bool[np.ndarray, "H W"],
@@ -136,7 +138,6 @@ def flow_field(
     paste(flow, np.full((1, 1, 2), np.nan, np.float32), removed)
     visible &= ~removed
     for layer in moved:
-        rows, columns = layer.owned.shape
-        window = (slice(layer.origin[1], layer.origin[1] + rows), slice(layer.origin[0], layer.origin[0] + columns))
+        window = window_at(layer.origin, layer.owned.shape)
         put_flow(layer.grid, layer.origin, nearest, layer.owned, flow[window], visible[window])
     return FlowField(flow, visible, uncovered)

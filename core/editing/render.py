@@ -1,6 +1,6 @@
 """`render(project)`: from a project to frames, as a stream that can be stopped between any two of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -31,6 +31,8 @@ from core.editing.motion import (
     warp_background,
     without_fringe,
 )
+from core.editing.shadow_casting import CastShadow, cast_shadows, lay
+from core.editing.shadows import relit, shadow_key
 from core.maths.bands import copied, paste, reciprocal
 from core.maths.camera import resized
 from core.maths.flow import MovedGrid
@@ -56,6 +58,15 @@ class Plate:
     confidence: Float32[np.ndarray, "H W"]
     done: float = 1.0
     is_final: bool = True
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is laid over the background: shadows, then objects, farthest first; `moved` is for the flow field."""
+
+    shadows: Sequence[CastShadow] = ()
+    sprites: Sequence[Sprite] = ()
+    moved: Sequence[MovedLayer] = ()
 
 
 def render(
@@ -103,6 +114,7 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
         project.depth.id,
         masks,
         tuple(o.mask.id for o in standing_objects(project)),
+        tuple(shadow_key(project, o) for o in cut if o.shadow is not None),
         view.size,
         context.engine.info.name,
         project.settings.seed,
@@ -114,9 +126,13 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
                 hole = hole_of(project, view.size)
                 inverse = plate_inverse_depth(project, view, hole)
                 alpha = _filled_alpha(view.alpha, hole)
+            # What lay under an object is invented from lit ground, not from its shadow.
+            pixels, lost, sure = _lit_ground(context, hole, inverse)
+            invented = hole | lost
             flow = _background_flow(context, None, inverse, hole)
-            for update in invent(context, view.pixels, hole, np.zeros_like(hole), inverse, flow):
-                plate = Plate(update.image, alpha, inverse, hole, update.confidence, update.done, update.is_final)
+            for update in invent(context, pixels, hole, np.zeros_like(hole), inverse, flow):
+                confidence = np.minimum(update.confidence, sure)
+                plate = Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final)
                 if not update.is_final:
                     yield plate
                     continue
@@ -125,6 +141,21 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
     assert final is not None
     # Outside the turn: who looks at the last plate for long keeps nobody waiting.
     yield final
+
+
+def _lit_ground(
+    context: RenderContext, hole: Bool[np.ndarray, "H W"], inverse: Float32[np.ndarray, "H W"]
+) -> tuple[Pixels, Bool[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
+    """The photo with the shadows of cut objects lifted, their darkest parts invented: which these are, and the
+    confidence of every pixel.
+    """
+    with context.clock.stage("shadows"):
+        pixels, lost = relit(context.project, context.view, context.memo)
+        lost &= ~hole
+    if not lost.any():
+        return pixels, lost, np.ones(hole.shape, np.float32)
+    *_, final = invent(context, pixels, lost, hole, inverse, on_surface=True)
+    return final.image, lost, final.confidence
 
 
 def _context(
@@ -139,6 +170,8 @@ def _context(
 def _render_scene(context: RenderContext) -> Iterator[Frame]:
     with context.clock.stage("objects"):
         sprites, moved = _sprites(context)
+        shadows = cast_shadows(context.project, context.view, context.memo)
+    drawing = Drawing(shadows, sprites, moved)
     at_home = camera_at_home(context.project.scene)
     for plate in background_plate(context):
         context.cancel.check()
@@ -150,14 +183,12 @@ def _render_scene(context: RenderContext) -> Iterator[Frame]:
             canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), drawn, sure, hiding)
             flow = _background_flow(context, None, inverse, plate.hole) if plate.is_final else None
             for again, done, is_final in rerolled(context, canvas, plate.done, plate.is_final, flow):
-                yield _finish(context, again, sprites, moved, None, (done, is_final))
+                yield _finish(context, again, drawing, None, (done, is_final))
         elif plate.is_final:
-            yield from _render_new_view(context, plate, sprites, moved)
+            yield from _render_new_view(context, plate, drawing)
 
 
-def _render_new_view(
-    context: RenderContext, plate: Plate, sprites: list[Sprite], moved: list[MovedLayer]
-) -> Iterator[Frame]:
+def _render_new_view(context: RenderContext, plate: Plate, drawing: Drawing) -> Iterator[Frame]:
     """The plate seen by another camera: warped, its uncovered parts invented, objects drawn over it."""
     scene, view = context.project.scene, context.view
     with context.clock.stage("warp"):
@@ -174,7 +205,7 @@ def _render_new_view(
         sure = _sampled_confidence(plate, where)
         standing = sample_nearest(resting_area(context.project, view.size), where)
         unknown = ~where.covered
-        hidden = _opaque_area(sprites, unknown.shape)
+        hidden = _opaque_area(drawing.sprites, unknown.shape)
         flow = _background_flow(context, grid, where.inverse_depth, unknown)
     for update in invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, flow):
         filled_alpha, inverse = _filled_alpha(alpha, unknown), reciprocal(update.depth)
@@ -183,7 +214,7 @@ def _render_new_view(
         drawn = np.zeros_like(unknown)
         canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, drawn, doubt, hiding)
         for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, flow):
-            yield _finish(context, again, sprites, moved, grid, (done, is_final))
+            yield _finish(context, again, drawing, grid, (done, is_final))
 
 
 def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
@@ -210,7 +241,7 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         drawn = np.zeros_like(unknown)
         canvas = Canvas(copied(update.image), filled_alpha, inverse, unknown.copy(), drawn, sure, inverse)
         for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, override):
-            yield _finish(context, again, [], [], grid, (done, is_final), removed=~present)
+            yield _finish(context, again, Drawing(), grid, (done, is_final), removed=~present)
 
 
 def _sprites(context: RenderContext) -> tuple[list[Sprite], list[MovedLayer]]:
@@ -241,21 +272,21 @@ def _sampled_confidence(plate: Plate, where: InverseMap) -> Float32[np.ndarray, 
 def _finish(
     context: RenderContext,
     canvas: Canvas,
-    sprites: list[Sprite],
-    moved: list[MovedLayer],
+    drawing: Drawing,
     background: MovedGrid | None,
     progress: tuple[float, bool],
     removed: Bool[np.ndarray, "H W"] | None = None,
 ) -> Frame:
     context.cancel.check()
     with context.clock.stage("composite"):
-        for sprite in sprites:
+        lay(canvas, drawing.shadows)
+        for sprite in drawing.sprites:
             draw(canvas, sprite)
     with context.clock.stage("flow"):
         if removed is None:
             removed = _removed_area(context)
         nearest = canvas.inverse_depth
-        flow = flow_field(context.view, background, removed, moved, nearest, canvas.drawn, canvas.invented)
+        flow = flow_field(context.view, background, removed, drawing.moved, nearest, canvas.drawn, canvas.invented)
     done, is_final = progress
     return Frame(
         pixels=canvas.pixels,
@@ -296,7 +327,7 @@ def _removed_area(context: RenderContext) -> Bool[np.ndarray, "H W"]:
     return removed
 
 
-def _opaque_area(sprites: list[Sprite], shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
+def _opaque_area(sprites: Sequence[Sprite], shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
     area = np.zeros(shape, bool)
     for sprite in sprites:
         area[sprite.window] |= sprite.coverage >= _OPAQUE

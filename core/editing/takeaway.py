@@ -11,12 +11,14 @@ from core.editing.layers import source_view, working_size
 from core.editing.memo import Memo
 from core.editing.motion import placed_objects
 from core.editing.render import render
+from core.editing.shadow_casting import cast_shadows, fallen
 from core.errors import InvalidInput
 from core.files.cameras import CameraShot
 from core.files.formats import Kind
 from core.files.layers import Layer, LayerStack
 from core.files.picture import Picture, picture_of
 from core.files.profile import srgb_of
+from core.maths.colour import coded_pixels
 from core.maths.depth import inverse_depth, points_from_inverse_depth
 from core.maths.raster import CONNECTED_DOWN, CONNECTED_RIGHT, surface_links
 from core.maths.rigid import invert, transform
@@ -193,7 +195,7 @@ def textured_mesh(view: View, max_vertices: int = _MESH_VERTICES) -> TexturedMes
 
 
 def layer_stack(result: Result) -> LayerStack:
-    """Background plate, every shown object where it now stands, farthest first, and the hidden result on top.
+    """Background plate, shadows, every shown object where it now stands, farthest first, and the hidden result on top.
 
     An object at rest is in the plate too, so that its layer changes nothing. With a given flow field there are
     no objects: only the result.
@@ -204,15 +206,31 @@ def layer_stack(result: Result) -> LayerStack:
         return LayerStack((Layer("Result", merged),), merged)
     plate = _plate_frame(result)
     layers = [Layer("Background", picture_of(project.photo, plate))]
-    nearest = np.zeros_like(plate.depth)
-    if not project.depth.upright_objects:  # the surfaces of a guessed layout hide nothing
-        np.divide(1.0, plate.depth, out=nearest, where=plate.depth_valid)
+    inverse = np.zeros_like(plate.depth)
+    np.divide(1.0, plate.depth, out=inverse, where=plate.depth_valid)
+    # The surfaces of a guessed layout hide nothing.
+    nearest = np.zeros_like(inverse) if project.depth.upright_objects else inverse.copy()
+    layers += _shadow_layers(result, inverse, nearest)
     for label, sprite in _sprites(result):
         coverage = visible_coverage(sprite, nearest[sprite.window])
         nearest[sprite.window][coverage >= 128] = sprite.inverse_depth[coverage >= 128]
         picture = Picture(sprite.pixels, _alpha(sprite, coverage), project.photo.icc_profile)
         layers.append(Layer(label, picture, *sprite.origin))
     return LayerStack((*layers, Layer("Result", merged, visible=False)), merged)
+
+
+def _shadow_layers(
+    result: Result, inverse: Float32[np.ndarray, "H W"], hiding: Float32[np.ndarray, "H W"]
+) -> list[Layer]:
+    """The shadows that go with objects, as a layer that multiplies; none when there are none."""
+    project = result.project
+    view = source_view(project, working_size(project, None), result.memo)
+    together = fallen(cast_shadows(project, view, result.memo), inverse, hiding)
+    if together is None:
+        return []
+    light = coded_pixels(1 - together.amount, project.photo.pixels.dtype)
+    picture = Picture(light, None, project.photo.icc_profile)
+    return [Layer("Shadows", picture, *together.origin, multiplies=True)]
 
 
 def _plate_frame(result: Result) -> Frame:

@@ -15,13 +15,14 @@ _THUMBNAIL_SIDE = 256
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One named picture, its top left corner at (x, y) of the canvas."""
+    """One named picture, its top left corner at (x, y) of the canvas; one that multiplies darkens what is below."""
 
     name: str
     picture: Picture
     x: int = 0
     y: int = 0
     visible: bool = True
+    multiplies: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ def encode_ora(stack: LayerStack) -> bytes:
                 "y": str(layer.y),
                 "opacity": "1.0",
                 "visibility": "visible" if layer.visible else "hidden",
-                "composite-op": "svg:src-over",
+                "composite-op": "svg:multiply" if layer.multiplies else "svg:src-over",
             },
         )
         files[source] = encode_picture_png(layer.picture)

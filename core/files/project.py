@@ -132,6 +132,8 @@ def _check_sizes(project: Project, name: str) -> None:
     """Every part that lies over the photo must have its size, and object names must differ."""
     size = project.photo.pixels.shape[:2]
     over_photo = {f"the mask of {item.id!r}": item.mask.coverage.shape for item in project.scene.objects}
+    shadows = {item.id: item.shadow.coverage.shape for item in project.scene.objects if item.shadow is not None}
+    over_photo |= {f"the shadow of {object_id!r}": shape for object_id, shape in shadows.items()}
     if project.photo.alpha is not None:
         over_photo["the photo's alpha"] = project.photo.alpha.shape
         if project.photo.alpha.dtype != project.photo.pixels.dtype:

@@ -37,6 +37,22 @@ def fit_ground(
     return _refined(points[inliers])
 
 
+def plane_inverse_depth(
+    intrinsics: Intrinsics, up: Float64[np.ndarray, "3"], point: Float64[np.ndarray, "3"]
+) -> Float32[np.ndarray, "H W"]:
+    """Inverse depth of the plane through `point` across `up` (world axes), seen by the photo's camera from above.
+
+    0 where it is not seen, and everywhere when the camera is below it.
+    """
+    height = -float(up @ point)
+    if height <= 0:
+        return np.zeros((intrinsics.height, intrinsics.width), np.float32)
+    x = (np.arange(intrinsics.width) - intrinsics.cx) / intrinsics.fx
+    y = (np.arange(intrinsics.height) - intrinsics.cy) / intrinsics.fy
+    inverse = -(up[0] * x + (up[1] * y + up[2])[:, None]) / height
+    return np.maximum(inverse, 0).astype(np.float32)
+
+
 def _best_plane(
     points: Float64[np.ndarray, "N 3"], rng: np.random.Generator
 ) -> tuple[Float64[np.ndarray, "3"], float] | None:

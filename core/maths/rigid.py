@@ -120,6 +120,21 @@ def placement_matrix(placement: Placement, pivot: Vec3) -> Matrix4:
     return matrix
 
 
+def twist_about(rotation: Matrix3, axis: Vec3) -> float:
+    """Radians that a rotation turns about a unit axis, when what it does about other axes is left out."""
+    w, *vector = quaternion_from_rotation(rotation)
+    return 2.0 * float(np.arctan2(np.dot(vector, axis), w))
+
+
+def along_ground(placement: Placement, up: Vec3) -> Placement:
+    """What of a placement leaves the ground where it is: moves along it, turns about `up` (unit), size."""
+    normal = np.asarray(up)
+    moved = np.asarray(placement.translation)
+    x, y, z = (moved - (moved @ normal) * normal).tolist()
+    twist = twist_about(rotation_from_quaternion(placement.rotation), up)
+    return Placement((x, y, z), quaternion_from_rotation(axis_rotation(up, twist)), placement.scale)
+
+
 def ground_axes(up: Vec3) -> Matrix3:
     """Rows: right, up and away, an orthonormal frame of the ground as the photo's camera sees it.
 

@@ -28,6 +28,14 @@ class SetMask:
 
 
 @dataclass(frozen=True)
+class SetShadow:
+    """Let a shadow on the ground go with its object; None leaves it in the background."""
+
+    object_id: str
+    mask: Mask | None
+
+
+@dataclass(frozen=True)
 class PlaceObject:
     """Put an object where `placement` says, whatever it was before."""
 
@@ -116,6 +124,7 @@ class RerollRegion:
 Edit = (
     AddObject
     | SetMask
+    | SetShadow
     | PlaceObject
     | HideObject
     | DuplicateObject

@@ -19,7 +19,8 @@ class Frame:
 
     `depth` is the edited frame's z (0 where `depth_valid` is False); `invented` marks pixels
     that do not come from the photo, `moved` those that stand elsewhere in it, and `confidence` is 1 but where
-    something was invented: there, how sure the engine is. `seconds` names each stage's time.
+    something was invented: there, how sure the engine is. Pixels that a shadow was lifted from or laid on are the
+    photo's own in another light: neither invented nor moved. `seconds` names each stage's time.
     """
 
     pixels: Pixels

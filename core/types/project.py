@@ -9,7 +9,7 @@ from core.types.mask import Mask
 from core.types.photo import Photo
 from core.types.scene import Scene
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 EngineChoice = Literal["auto", "warp", "lras-small", "lras"]
 

@@ -42,7 +42,8 @@ class SceneObject:
     """One selected thing of the photo.
 
     `pivot` is its contact point with the ground (or surface centre) in world axes, at rest.
-    A duplicate shares the mask of `copy_of` and leaves the original where it is.
+    A duplicate shares the mask of `copy_of` and leaves the original where it is. `shadow` covers the shadow on the
+    ground that goes with the object; None leaves shadows where they are.
     """
 
     id: str
@@ -52,6 +53,7 @@ class SceneObject:
     placement: Placement = Placement()
     hidden: bool = False
     copy_of: str | None = None
+    shadow: Mask | None = None
 
     @property
     def is_untouched(self) -> bool:

@@ -7,12 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from shadowed import shadowed_card
 
 from app import cli
 from core.files.cameras import read_pose_text
 from core.files.depth import read_depth
 from core.files.flow import encode_flo, read_flow
+from core.files.mask import encode_mask
 from core.files.photo import open_photo
+from core.files.png import encode_png
 from core.files.project import load_project
 from core.types.flow import FlowField
 
@@ -211,3 +214,44 @@ def test_negative_numbers_need_no_equals_sign() -> None:
     words = ["edit", "p.png", "--move", "-1,0,0", "--turn", "-5", "--slide=-1,-.5", "--json", "-o", "-x.png"]
     joined = cli.with_joined_values(words)
     assert joined == ["edit", "p.png", "--move=-1,0,0", "--turn=-5", "--slide=-1,-.5", "--json", "-o", "-x.png"]
+
+
+@pytest.fixture
+def shadowed(folder: Path) -> Path:
+    """A card on a floor with its shadow: photo, depth and masks of both."""
+    scene = shadowed_card()
+    Path("floor.png").write_bytes(encode_png(scene.photo.pixels))
+    np.save("floor.npy", scene.estimate.depth.values)
+    Path("card.png").write_bytes(encode_mask(scene.card))
+    Path("shadow.png").write_bytes(encode_mask(scene.shadow))
+    return folder
+
+
+FLOOR = ("edit", "floor.png", "--depth", "floor.npy", "--intrinsics", "300,300,159.5,119.5", "--mask", "card.png")
+
+
+@pytest.mark.parametrize("how", [("--shadow",), ("--shadow", "shadow.png")], ids=["looked for", "by a mask"])
+def test_a_shadow_goes_with_its_object(shadowed: Path, how: tuple[str, ...]) -> None:
+    assert run(*FLOOR, *how, "--remove", "-o", "out.png", "--uncovered-out", "new.png", "--project-out", "p.lras") == 0
+    scene = shadowed_card()
+    core = (scene.ratio[..., 1] < 0.5) & (pixels("new.png")[..., 0] < 128)
+    error = np.abs(pixels("out.png").astype(float) - scene.lit)[core].mean()
+    assert error < 0.2 * np.abs(scene.photo.pixels.astype(float) - scene.lit)[core].mean()
+    assert load_project(Path("p.lras")).scene.objects[0].shadow is not None
+    assert run("replay", "p.lras", "-o", "again.png") == 0
+    assert np.array_equal(pixels("again.png"), pixels("out.png"))
+
+
+def test_a_scripted_edit_takes_a_shadow_by_its_mask(shadowed: Path) -> None:
+    edits = [{"edit": "SetShadow", "object_id": "object-1", "mask": {"file": "shadow.png"}}]
+    Path("edits.json").write_text(json.dumps(edits))
+    assert run(*FLOOR, "--remove", "--edits", "edits.json", "-o", "out.png") == 0
+    assert run(*FLOOR, "--shadow", "shadow.png", "--remove", "-o", "same.png") == 0
+    assert np.array_equal(pixels("out.png"), pixels("same.png"))
+
+
+def test_a_shadow_that_is_not_there_or_nobodys_is_one_line(shadowed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("edit", "photo.png", *CARD, "--shadow", "--remove", "-o", "out.png") == 2
+    assert "No shadow of Object 1 can be told" in capsys.readouterr().err
+    assert run("edit", "photo.png", "--shadow", "-o", "out.png") == 2
+    assert "--shadow needs an object" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 // What surrounds the stage and follows the state: top bar, history strip, status line, hints.
 import { address, gesture } from "./link.js";
 import { load } from "./pictures.js";
-import { currentTool } from "./tools.js";
+import { currentTool, paintsShadow } from "./tools.js";
 import { $, percent, say, seconds, settle } from "./words.js";
 
 export function showTop(state) {
@@ -102,6 +102,7 @@ export function showHints(state) {
   if (state.photo_name && space) words = say("hint.space");
   else if (state.photo_name && tool === "all") words = say(proposalsHint(state));
   else if (state.photo_name && tool === "invent" && !state.share_invented) words = say("hint.invent_nothing");
+  else if (state.photo_name && ["brush", "eraser"].includes(tool) && paintsShadow()) words = say(`hint.shadow_${tool}`);
   else if (state.photo_name && tool !== "move") words = say(`hint.${tool}`);
   else if (state.photo_name && state.selected) words = say(chosen(state)?.at_rest ? "hint.selected" : "hint.moved");
   else if (state.photo_name && state.step === 0) words = say("hint.ready");

@@ -78,6 +78,7 @@ function heard(news) {
   // The panels show their parts by these (studio.css): Gradio loses a change of `visible` made while it mounts.
   mark("object", selected() && (selected().at_rest ? "rest" : "moved"));
   mark("layout", state.layout && "guess");
+  mark("shadow", selected()?.has_shadow && "taken");
   $("empty").hidden = state.photo_name !== null;
   setSize(state.width, state.height);
   showTop(state);
@@ -180,6 +181,7 @@ function bindButtons() {
   // Gradio puts a closed panel's content into the page only when it is opened, so the panels' column listens.
   $("panels").addEventListener("change", (event) => {
     if (event.target.id === "show-invented") showInvented(event.target.checked, state);
+    if (event.target.id === "shadow-paint") choose(event.target.checked ? "brush" : "move");
   });
   for (const panel of ["panel-depth", "panel-flow"]) {
     $(panel).addEventListener("click", () => setTimeout(() => { panelPictures(state); showHandles(state); }, 100));

@@ -49,6 +49,8 @@ export function abandon() {
 }
 
 const painting = () => ["brush", "eraser", "depth", "invent"].includes(tool);
+// Brush and eraser act on the selected object's shadow while its box is ticked; a closed panel has none.
+export const paintsShadow = () => Boolean(state?.selected && $("shadow-paint")?.checked);
 const adds = (event) => (tool === "eraser" ? false : !event.altKey);
 
 function preview() {
@@ -120,7 +122,7 @@ async function up(event) {
   else if (tool === "ruler") return from.far ? measure(clamp(from.start), clamp(point)) : dropRuler();
   else if (tool === "depth") await busy(touch(points, radius, event.altKey || from.button === 2), say("status.touching"));
   else if (tool === "invent") await busy(inventAgain(points, radius, event.altKey || from.button === 2), say("status.inventing"));
-  else if (painting()) await busy(gesture("brush", { points, radius, add: adds(event) && from.button !== 2 }));
+  else if (painting()) await busy(gesture("brush", { points, radius, add: adds(event) && from.button !== 2, shadow: paintsShadow() }));
   else if (!from.far) await click(event, point, from.button);
 }
 

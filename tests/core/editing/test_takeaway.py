@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fakes import FlatEngine
 from scenes import CAMERA, HEIGHT, WIDTH, card_before_wall, depth_estimate, slanted_floor, textured_photo
+from shadowed import shadowed_card
 
 from core.editing.apply import apply_all, new_project
 from core.editing.memo import Memo
@@ -209,3 +210,20 @@ def test_what_needs_no_frame() -> None:
     with pytest.raises(InvalidInput, match="select"):
         take_unrendered(project, "mask", "x")
     assert set(UNRENDERED) == {"project", "mask", "camera"}
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_shadow_is_a_layer_that_multiplies(dtype: type) -> None:
+    scene = shadowed_card(dtype=dtype)
+    result = rendered(scene.project(PlaceObject("card", Placement((0.4, 0.0, 0.0)))))
+    stack = layer_stack(result)
+    assert [layer.name for layer in stack.layers] == ["Background", "Shadows", "Card", "Result"]
+    assert [layer.multiplies for layer in stack.layers] == [False, True, False, False]
+    full = np.iinfo(dtype).max
+    canvas = stack.layers[0].picture.pixels / full
+    shadow = stack.layers[1]
+    rows, columns = shadow.picture.pixels.shape[:2]
+    canvas[shadow.y : shadow.y + rows, shadow.x : shadow.x + columns] *= shadow.picture.pixels / full
+    background = ~cv2.dilate((result.frame.moved | result.frame.invented).astype(np.uint8), np.ones((5, 5))).view(bool)
+    # Multiplying coded values is multiplying light but for the straight foot of sRGB's curve.
+    assert np.abs(canvas - result.frame.pixels / full)[background].max() < 0.02

@@ -26,6 +26,8 @@ PLACEMENT = Placement((0.1, -2.0, 1e-9), (0.5, 0.5, -0.5, 0.5), 1.5)
 ALL = (
     edits.AddObject("obj-1", MASK, "cup"),
     edits.SetMask("obj-1", MASK),
+    edits.SetShadow("obj-1", MASK),
+    edits.SetShadow("obj-1", None),
     edits.PlaceObject("obj-1", PLACEMENT),
     edits.HideObject("obj-1"),
     edits.HideObject("obj-1", hidden=False),
@@ -103,7 +105,7 @@ def test_wrong_edits_are_named(value, message):
 
 def test_wrong_poses_are_named():
     blobs: dict[str, bytes] = {}
-    value = edit_to_json(ALL[8], blobs)
+    value = edit_to_json(next(edit for edit in ALL if isinstance(edit, edits.SetCamera)), blobs)
     for matrix in ([[1, 2], [3, 4]], [["a"]], (2 * np.eye(4)).tolist(), [[1, 2], [3]]):
         value["camera"]["camera_from_world"]["matrix"] = matrix
         with pytest.raises(BadProjectFile, match="camera_from_world"):

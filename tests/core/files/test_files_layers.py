@@ -55,3 +55,10 @@ def test_no_layers_is_refused_and_bytes_are_deterministic():
     assert encode_ora(stack) == encode_ora(stack)
     with pytest.raises(InvalidInput, match="no layer"):
         encode_ora(LayerStack((), picture(8, 8)))
+
+
+def test_a_layer_that_multiplies_says_so():
+    layers = (Layer("floor", picture(8, 8)), Layer("shadow", picture(4, 4), 2, 2, multiplies=True))
+    with zipfile.ZipFile(io.BytesIO(encode_ora(LayerStack(layers, picture(8, 8))))) as archive:
+        image = ElementTree.fromstring(archive.read("stack.xml"))
+    assert [element.get("composite-op") for element in image.findall("stack/layer")] == ["svg:multiply", "svg:src-over"]

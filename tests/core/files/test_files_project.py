@@ -35,9 +35,9 @@ def project(dtype: type = np.uint8, rich: bool = True) -> Project:
         return Project(Photo("p.png", values[..., :3], srgb), depth, Scene(intrinsics, Camera(intrinsics)))
     photo = Photo("Tür.jpg", values[..., :3], srgb, values[..., 3], "JPEG", b"profile", b"Exif\0\0x", 26.5)
     mask = Mask(RNG.integers(0, 256, (H, W), dtype=np.uint8), "brush", 0.5)
-    item = SceneObject(
-        "obj-1", "cup", mask, (0.1, 0.2, 0.3), Placement((1.0, 2.0, 3.0), (0.0, 1.0, 0.0, 0.0), 2.0), hidden=True
-    )
+    shadow = Mask(RNG.integers(0, 256, (H, W), dtype=np.uint8), "shadow", 0.25)
+    place = Placement((1.0, 2.0, 3.0), (0.0, 1.0, 0.0, 0.0), 2.0)
+    item = SceneObject("obj-1", "cup", mask, (0.1, 0.2, 0.3), place, hidden=True, shadow=shadow)
     camera = Camera(intrinsics, pose(rotation_from_euler_deg(5, 6, 7), (0.1, 0.2, 0.3)))
     objects = (item, replace(item, id="obj-2", copy_of="obj-1", hidden=False))
     vectors = RNG.normal(size=(H, W, 2)).astype(np.float32)
@@ -81,6 +81,7 @@ def test_loading_a_saved_project_gives_it_back(dtype, rich, tmp_path):
     assert np.array_equal(after.photo.srgb, before.photo.srgb)
     for item, original in zip(after.scene.objects, before.scene.objects, strict=True):
         assert (item.mask.source, item.mask.score) == (original.mask.source, original.mask.score)
+        assert item.shadow == original.shadow is not None
 
 
 def test_bytes_are_deterministic_and_hold_each_array_once():
@@ -94,6 +95,29 @@ def test_bytes_are_deterministic_and_hold_each_array_once():
         }
         assert len(masks) == 1
         assert all(info.date_time == (1980, 1, 1, 0, 0, 0) for info in archive.infolist())
+
+
+def test_projects_from_before_shadows_are_still_read():
+    value = project()
+
+    def older(index: dict) -> None:
+        index["schema"] = 2
+        for item in index["project"]["scene"]["objects"]:
+            del item["shadow"]
+
+    without = tuple(replace(item, shadow=None) for item in value.scene.objects)
+    assert load_project(rewritten(save_project(value), older)) == replace(
+        value, scene=replace(value.scene, objects=without)
+    )
+
+
+def test_a_shadow_of_another_size_is_refused():
+    value = project()
+    small = Mask(np.zeros((H - 1, W), np.uint8))
+    objects = (replace(value.scene.objects[0], shadow=small),)
+    wrong = replace(value, scene=replace(value.scene, objects=objects))
+    with pytest.raises(BadProjectFile, match="shadow of 'obj-1' is 13x8"):
+        load_project(save_project(wrong))
 
 
 def test_autosave_compresses_each_array_once():

@@ -3,7 +3,7 @@
 import numpy as np
 from scenes import CAMERA, HEIGHT, WIDTH, card_before_wall, slanted_floor
 
-from core.maths.ground import fit_ground
+from core.maths.ground import fit_ground, plane_inverse_depth
 
 
 def test_the_floor_is_found_through_noise_and_clutter():
@@ -26,3 +26,16 @@ def test_a_wall_is_no_floor():
 
 def test_unmeasured_depth_has_no_floor():
     assert fit_ground(np.ones((HEIGHT, WIDTH), np.float32), np.zeros((HEIGHT, WIDTH), bool), CAMERA) is None
+
+
+def test_a_plane_is_seen_from_above_only():
+    scene = slanted_floor()
+    ground = scene.estimate.ground
+    assert ground is not None
+    up = np.array(ground.up)
+    inverse = plane_inverse_depth(CAMERA, up, -ground.height * up)
+    assert np.allclose(inverse * scene.estimate.depth.values, 1, rtol=1e-5)
+    assert not plane_inverse_depth(CAMERA, up, ground.height * up).any()
+    level = plane_inverse_depth(CAMERA, np.array([0.0, -1.0, 0.0]), np.array([0.0, 1.5, 3.0]))
+    assert not level[: HEIGHT // 2].any()
+    assert (level[HEIGHT // 2 + 1 :] > 0).all()

@@ -6,6 +6,7 @@ import pytest
 from core.errors import InvalidInput
 from core.maths.rigid import (
     about_point,
+    along_ground,
     axis_rotation,
     compose,
     euler_deg_from_rotation,
@@ -17,6 +18,7 @@ from core.maths.rigid import (
     rotation_from_euler_deg,
     rotation_from_quaternion,
     transform,
+    twist_about,
 )
 from core.types.camera import Pose
 from core.types.scene import Placement
@@ -94,3 +96,22 @@ def test_level_ground_axes_are_the_cameras():
 def test_a_pose_must_be_rigid(matrix):
     with pytest.raises(InvalidInput, match="pose"):
         Pose(matrix)
+
+
+def test_along_the_ground_nothing_rises_and_only_the_twist_remains():
+    up = tuple((-axis_rotation((1, 0, 0), 0.4)[:, 1]).tolist())
+    tip, twist = axis_rotation(tuple(ground_axes(up)[0].tolist()), 0.5), axis_rotation(up, 0.8)
+    placement = Placement((0.3, -0.7, 1.1), quaternion_from_rotation(twist @ tip), 1.4)
+    flat = along_ground(placement, up)
+    assert np.dot(flat.translation, up) == pytest.approx(0, abs=1e-12)
+    lifted = np.subtract(placement.translation, flat.translation)
+    assert np.allclose(lifted, np.dot(lifted, up) * np.array(up))
+    assert np.allclose(rotation_from_quaternion(flat.rotation), twist)
+    assert flat.scale == 1.4
+    assert along_ground(Placement(), up) == Placement()
+
+
+@pytest.mark.parametrize("angle", [-3.0, -0.2, 0.0, 1.3])
+def test_the_twist_about_the_own_axis_is_the_angle(angle):
+    axis = tuple((np.array([1.0, 2.0, -2.0]) / 3).tolist())
+    assert twist_about(axis_rotation(axis, angle), axis) == pytest.approx(angle)
