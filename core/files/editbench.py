@@ -118,6 +118,25 @@ def write_case(path: Path, case: EditCase) -> None:
     write_atomically(path, stream.getvalue())
 
 
+def motion_from_arrays(rotation: np.ndarray, translation: np.ndarray) -> Pose:
+    """X' = R X + T as a pose. Raises InvalidInput when R is no rotation or a shape is wrong."""
+    if rotation.shape != (3, 3) or translation.size != 3:
+        raise InvalidInput(f"R must be 3x3 and T have three numbers, got shapes {rotation.shape}, {translation.shape}.")
+    matrix = np.eye(4)
+    matrix[:3, :3], matrix[:3, 3] = rotation, translation.ravel()
+    return Pose(matrix)
+
+
+def intrinsics_from_array(k: np.ndarray, width: int, height: int) -> Intrinsics:
+    """[fx 0 cx; 0 fy cy; 0 0 1] for a picture of that size. Raises InvalidInput for anything else."""
+    if k.shape != (3, 3) or not np.allclose(k[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]], (0, 0, 0, 0, 1), atol=1e-6):
+        raise InvalidInput("K must be the camera matrix [fx 0 cx; 0 fy cy; 0 0 1].")
+    fx, fy, cx, cy = (float(k[at]) for at in ((0, 0), (1, 1), (0, 2), (1, 2)))
+    if not (0 <= cx <= width and 0 <= cy <= height):
+        raise InvalidInput(f"K's principal point ({cx:g}, {cy:g}) lies outside the {width}x{height} picture.")
+    return Intrinsics(fx, fy, cx, cy, width, height)
+
+
 class _Reader:
     """What is checked while one open file becomes a case; every refusal names the file and the key."""
 
@@ -214,21 +233,14 @@ class _Reader:
         return len(getattr(self._stored.get(key), "shape", ())) == 1
 
     def _motion(self) -> Pose:
-        rotation, moved = self._array("R", 2), self._array("T", 1 if self._is_flat("T") else 2).ravel()
-        if rotation.shape != (3, 3) or moved.shape != (3,):
-            raise self._refused("R and T", f"arrays of shapes {rotation.shape} and {moved.shape}")
-        matrix = np.eye(4)
-        matrix[:3, :3], matrix[:3, 3] = rotation, moved
+        rotation, moved = self._array("R", 2), self._array("T", 1 if self._is_flat("T") else 2)
         try:
-            return Pose(matrix)
+            return motion_from_arrays(rotation, moved)
         except InvalidInput as error:
             raise self._refused("R and T", f"no rigid motion ({error})") from error
 
     def _intrinsics(self, shape: tuple[int, ...]) -> Intrinsics:
-        k = self._array("K", 2).astype(np.float64)
-        if k.shape != (3, 3) or not np.allclose(k[[0, 1, 2, 2, 2], [1, 0, 0, 1, 2]], (0, 0, 0, 0, 1), atol=1e-6):
-            raise self._refused("K", "no camera matrix [fx 0 cx; 0 fy cy; 0 0 1]")
-        height, width = shape
-        if k[0, 0] <= 0 or k[1, 1] <= 0 or not (0 <= k[0, 2] <= width and 0 <= k[1, 2] <= height):
-            raise self._refused("K", f"a camera matrix that does not belong to a picture of {width}x{height}")
-        return Intrinsics(float(k[0, 0]), float(k[1, 1]), float(k[0, 2]), float(k[1, 2]), width, height)
+        try:
+            return intrinsics_from_array(self._array("K", 2), shape[1], shape[0])
+        except InvalidInput as error:
+            raise self._refused("K", f"no camera ({error})") from error
