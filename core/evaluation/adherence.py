@@ -15,7 +15,9 @@ Picture = UInt8[np.ndarray, "H W 3"]
 Points = Float64[np.ndarray, "N 2"]
 
 
-def edit_adherence(backend: SegmentationBackend, edited: Picture, truth: Picture, points: Points) -> float:
+def edit_adherence(
+    backend: SegmentationBackend, edited: Picture, truth: UInt8[np.ndarray, "h w 3"], points: Points
+) -> float:
     """Intersection over union, 0..1, of the object at `points` (x, y) in the edited and in the true picture.
 
     Raises InvalidInput when the sizes differ or no point lies in them.
@@ -41,7 +43,7 @@ def object_overlap(found: Bool[np.ndarray, "H W"], truth: Bool[np.ndarray, "H W"
     return mask_overlap(found, truth, np.ones_like(truth))
 
 
-def judged(picture: Picture, side: int) -> Picture:
+def judged(picture: Picture, side: int) -> UInt8[np.ndarray, "h w 3"]:
     """The picture shrunk so that no side is longer than `side`, area-averaged."""
     return cv2.resize(picture, size_within(picture.shape[1], picture.shape[0], side), interpolation=cv2.INTER_AREA)
 

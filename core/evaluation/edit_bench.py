@@ -148,7 +148,7 @@ def _judged_row(truth: _Truth, judges: Judges, engine: str, names: tuple[str, st
 
 
 def report(rows: list[EditRow]) -> str:
-    """A table of means over the cases (of seconds the median), a line for each way to edit. Raises InvalidInput without rows."""
+    """Means over the cases (of seconds the median), a line for each way to edit. Raises InvalidInput without rows."""
     if not rows:
         raise InvalidInput("The benchmark has no case; give a folder with .h5 or .hdf5 files.")
     head = f"{'engine':10} {'depth':14} {'mask':7}{'cases':>6}{'PSNR dB':>9}{'SSIM':>8}{'LPIPS':>8}"

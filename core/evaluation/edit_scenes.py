@@ -21,7 +21,9 @@ from core.types.camera import Intrinsics, Pose
 
 SIDE = 1024
 _COARSE = 128
-_TEXTURE_SIDE, _MADE_TEXTURES = 256, 96
+_MADE_TEXTURES = 96
+# Textures have a quarter of the picture's side, but no less than this.
+_LEAST_TEXTURE = 32
 _PLACES, _TRIES = 60, 25
 # Rooms, tables, streets, open land. A kind is chosen first: not every place of it has room for an object.
 _KIND_SHARES = (0.3, 0.5, 0.1, 0.1)
@@ -43,9 +45,7 @@ class _Studio:
     sky: Float32[np.ndarray, "H W 3"]
 
 
-def edit_cases(
-    seed: int, count: int, side: int = SIDE, texture_side: int = _TEXTURE_SIDE, shadows: bool = True
-) -> Iterator[EditCase]:
+def edit_cases(seed: int, count: int, side: int = SIDE, shadows: bool = True) -> Iterator[EditCase]:
     """`count` cases of `side` x `side` pixels, each a function of the seed and its number.
 
     Raises InvalidInput when no object finds a place, for a negative seed or for a count below 1.
@@ -55,15 +55,16 @@ def edit_cases(
             f"Cases need a seed of at least 0, a count of at least 1 and {_COARSE // 2} pixels a side; "
             f"got {seed}, {count} and {side}."
         )
-    textures = set_textures(seed, texture_side)
+    textures = set_textures(seed, side)
     for number in range(count):
         yield edit_case(seed, number, textures, side, shadows)
 
 
-def set_textures(seed: int, side: int = _TEXTURE_SIDE) -> Levels:
-    """The textures that all cases of a seed share, made and not photographed."""
+def set_textures(seed: int, side: int = SIDE) -> Levels:
+    """The textures that all cases of a seed share, made and not photographed, for pictures of that side."""
     random = np.random.default_rng([seed, 0])
-    parts = calm_textures(random, CALM_TEXTURES, side), made_textures(random, _MADE_TEXTURES, side)
+    texture_side = max(_LEAST_TEXTURE, 2 ** int(np.log2(side / 4)))
+    parts = calm_textures(random, CALM_TEXTURES, texture_side), made_textures(random, _MADE_TEXTURES, texture_side)
     return texture_levels(np.concatenate(parts))
 
 

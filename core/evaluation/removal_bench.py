@@ -136,7 +136,7 @@ def _row(
 
 
 def report(rows: list[RemovalRow]) -> str:
-    """A table of means over the cases (of seconds the median), a line for each way. Raises InvalidInput without rows."""
+    """Means over the cases (of seconds the median), a line for each way. Raises InvalidInput without rows."""
     if not rows:
         raise InvalidInput("The benchmark has no case; give a folder with .h5 or .hdf5 files.")
     areas = "".join(f"{f'{area} dB':>9}{'SSIM':>7}{'LPIPS':>8}" for area in ("hole", "whole"))
