@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from core.files.editbench import EditCase
 from core.maths.rigid import pose
 from core.types.camera import Intrinsics
+from core.types.edit_case import EditCase
 
 SIDE = 96
 CAMERA = Intrinsics(100.0, 100.0, (SIDE - 1) / 2, (SIDE - 1) / 2, SIDE, SIDE)

@@ -8,24 +8,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.types.protocols import Engine
 
-Subparsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
-
-def add_editbench(kinds: Subparsers) -> None:
+def add_editbench(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register `evaluate editbench`."""
     kind = kinds.add_parser("editbench", help="objects moved as in 3DEditBench: PSNR, SSIM, LPIPS, edit adherence")
     _add_common(kind)
     kind.set_defaults(run=run_editbench)
 
 
-def add_removal(kinds: Subparsers) -> None:
+def add_removal(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register `evaluate removal`."""
     kind = kinds.add_parser("removal", help="objects taken out of pictures of make-editbench")
     _add_common(kind)
     kind.set_defaults(run=run_removal)
 
 
-def add_make_editbench(kinds: Subparsers) -> None:
+def add_make_editbench(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register `evaluate make-editbench`."""
     kind = kinds.add_parser(
         "make-editbench", help="render cases in the format of 3DEditBench, everything known exactly"

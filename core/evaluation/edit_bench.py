@@ -21,9 +21,10 @@ from core.evaluation.object_edits import (
     seen_twice,
 )
 from core.evaluation.sheets import strip, write_sheet
-from core.files.editbench import EditCase, read_cases
+from core.files.editbench import read_cases
 from core.nets.lpips import Lpips
 from core.types.depth import DepthEstimate
+from core.types.edit_case import EditCase
 from core.types.protocols import DepthBackend, Engine, SegmentationBackend
 
 Picture = UInt8[np.ndarray, "H W 3"]

@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float32, Float64
 
 from core.errors import InvalidInput
 from core.evaluation.standing import Standing, stand_object
-from core.files.editbench import EditCase
 from core.maths.camera import intrinsics_from_fov, project, unproject
 from core.maths.clicks import deepest_point, distance_inside
 from core.maths.raycast import Rendered, Solids, render_solids, texture_levels
@@ -18,6 +17,7 @@ from core.training.solids import CALM_TEXTURES
 from core.training.synthetic import Levels, draw_sky
 from core.training.textures import calm_textures, made_textures
 from core.types.camera import Intrinsics, Pose
+from core.types.edit_case import EditCase
 
 SIDE = 1024
 _COARSE = 128

@@ -81,8 +81,8 @@ def likeness(
 def mean_likeness(some: Sequence[Likeness]) -> Likeness:
     """The mean of each figure; of LPIPS over those that have it."""
     told = [one.lpips for one in some if one.lpips is not None]
-    figures = (float(np.mean([getattr(one, name) for one in some])) for name in ("psnr", "ssim"))
-    return Likeness(*figures, float(np.mean(told)) if told else None)
+    alike = (float(np.mean([one.psnr for one in some])), float(np.mean([one.ssim for one in some])))
+    return Likeness(*alike, float(np.mean(told)) if told else None)
 
 
 def _gradient_energy(picture: Picture, region: np.ndarray) -> float:

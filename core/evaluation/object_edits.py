@@ -12,12 +12,12 @@ from core.editing.memo import Memo
 from core.editing.render import render
 from core.errors import InvalidInput
 from core.evaluation.own_depth import estimated, scaled_by
-from core.files.editbench import EditCase
 from core.maths.camera import project, unproject
 from core.maths.layout import SKY_FACTOR
 from core.maths.rigid import placement_of_motion, transform
 from core.types.camera import Intrinsics, Pose
 from core.types.depth import DepthEstimate, DepthMap
+from core.types.edit_case import EditCase
 from core.types.edits import AddObject, HideObject, PlaceObject
 from core.types.frame import Frame
 from core.types.mask import Click, Mask, Prompt

@@ -16,9 +16,10 @@ from core.evaluation.metrics import Likeness, likeness, mean_likeness
 from core.evaluation.object_edits import AskedEdit, asked_edit, clicked_mask, exact_estimate, removed_frame
 from core.evaluation.own_depth import estimated
 from core.evaluation.sheets import strip, write_sheet
-from core.files.editbench import EditCase, read_cases
+from core.files.editbench import read_cases
 from core.nets.lpips import Lpips
 from core.types.depth import DepthEstimate
+from core.types.edit_case import EditCase
 from core.types.mask import Mask
 from core.types.protocols import DepthBackend, Engine, SegmentationBackend
 

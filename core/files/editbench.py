@@ -5,61 +5,23 @@ The public keys are those of the benchmark's own description; three more are our
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float32
 
 from core.errors import InvalidInput
 from core.files.atomic import write_atomically
 from core.types.camera import Intrinsics, Pose
-from core.types.ids import read_only
+from core.types.edit_case import EditCase, Picture, Points
 
 SUFFIXES = (".h5", ".hdf5")
-Picture = UInt8[np.ndarray, "H W 3"]
-Points = Float64[np.ndarray, "_ 2"]
 
 _LEAST_POINTS = 3
 _MOST_VALUES = 100_000_000
 # Annotated points may lie on the picture's very border, whichever way that is counted.
 _SLACK = 1.0
-_ARRAYS = (
-    "before", "after", "object_points", "object_points_after", "ground_points", "mask", "depth", "background",
-    "mask_after",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class EditCase:
-    """One item. `motion` takes points of the object to where they are `after`, in camera axes; the camera is still.
-
-    Points are pixels (x, y): `object_points` (N, in `before`) are seen at `object_points_after` (N), `ground_points`
-    lie on what the object stands on, `click` is on the object, `mask` is the object's visible part in `before`.
-    The public files have no depth. Ours add `depth` (z of `before` in the unit of `motion`, 0 where nothing is met),
-    `background` (the picture without the object) and `mask_after` (the object's visible part in `after`).
-    """
-
-    name: str
-    before: Picture
-    after: Picture
-    intrinsics: Intrinsics
-    motion: Pose
-    object_points: Points
-    object_points_after: Points
-    ground_points: Points
-    click: tuple[float, float]
-    mask: Bool[np.ndarray, "H W"]
-    depth: Float32[np.ndarray, "H W"] | None = None
-    background: Picture | None = None
-    mask_after: Bool[np.ndarray, "H W"] | None = None
-
-    def __post_init__(self) -> None:
-        for name in _ARRAYS:
-            array = getattr(self, name)
-            if array is not None:
-                object.__setattr__(self, name, read_only(array))
 
 
 def case_files(folder: Path) -> list[Path]:
@@ -182,10 +144,10 @@ class _Reader:
             raise self._refused(key, "nothing" if found is None else "a group")
         if found.dtype.kind not in "buif":
             raise self._refused(key, f"values of type {found.dtype}")
-        shape = found.shape
+        shape = tuple(found.shape)
         while len(shape) > dimensions and shape[0] == 1:
             shape = shape[1:]
-        if len(shape) != dimensions or found.size > _MOST_VALUES:
+        if len(shape) != dimensions or np.prod(shape) > _MOST_VALUES:
             raise self._refused(key, f"an array of shape {found.shape}")
         array = np.asarray(found[()]).reshape(shape)
         if not np.isfinite(array).all():

@@ -14,9 +14,10 @@ from core.errors import InvalidInput
 from core.evaluation.edit_adapter import FOLDER_VARIABLE, EditBenchModel
 from core.evaluation.edit_bench import CLICK, EXACT, GIVEN, UNEDITED, EditRow, Judges, report, run_edit_bench
 from core.evaluation.object_edits import asked_edit, moved_frame, own_estimate, seen_twice
-from core.files.editbench import EditCase, write_case
+from core.files.editbench import write_case
 from core.maths.exemplar import exemplar
 from core.perception.depth.layout import LayoutDepth
+from core.types.edit_case import EditCase
 
 
 @pytest.fixture

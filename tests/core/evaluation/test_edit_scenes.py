@@ -6,10 +6,10 @@ import pytest
 
 from core.errors import InvalidInput
 from core.evaluation.edit_scenes import edit_case, edit_cases, set_textures
-from core.files.editbench import EditCase
 from core.maths.camera import project, unproject
 from core.maths.rigid import transform
 from core.training.synthetic import Levels
+from core.types.edit_case import EditCase
 
 SIDE = 64
 

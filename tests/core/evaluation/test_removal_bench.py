@@ -13,9 +13,10 @@ from core.engines.warp import WarpEngine
 from core.errors import InvalidInput
 from core.evaluation.edit_bench import CLICK, EXACT, GIVEN, UNEDITED
 from core.evaluation.removal_bench import SHADOW, TRUE_HOLE, RemovalRow, changed_area, report, run_removal_bench
-from core.files.editbench import EditCase, write_case
+from core.files.editbench import write_case
 from core.maths.exemplar import exemplar
 from core.perception.depth.layout import LayoutDepth
+from core.types.edit_case import EditCase
 
 
 def shaded_case() -> EditCase:

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.files.editbench import EditCase, case_files, read_case, read_cases, write_case
+from core.files.editbench import case_files, read_case, read_cases, write_case
 from core.maths.rigid import axis_rotation, pose
 from core.types.camera import Intrinsics
+from core.types.edit_case import EditCase
 
 SIDE = 48
 
