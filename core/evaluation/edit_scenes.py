@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64
 
 from core.errors import InvalidInput
+from core.evaluation.adherence import object_overlap
 from core.evaluation.standing import Standing, stand_object
 from core.maths.camera import intrinsics_from_fov, project, unproject
 from core.maths.clicks import deepest_point, distance_inside
@@ -32,6 +33,8 @@ _CANDIDATES = 3000
 # Shares of the picture that the object may take, and of the object that must be seen before and after.
 _AREAS = 0.02, 0.25
 _SEEN = 0.92, 0.8
+# A lamp that turns about itself changes nothing: the outlines before and after must differ this much.
+_LARGEST_OVERLAP = 0.9
 # A point counts as the same where the depth agrees to this share.
 _SAME = 0.01
 
@@ -105,16 +108,21 @@ def _tried(random: np.random.Generator, seen: Seen, textures: Levels) -> Standin
 
 def _is_well_seen(standing: Standing, studio: _Studio) -> bool:
     seen, first = standing.seen, standing.first
+    outlines = []
     for motion, share in zip((None, standing), _SEEN, strict=True):
         alone = _drawn(seen, studio, slice(first, None), motion).depth > 0
-        rim = np.ones_like(alone)
-        rim[2:-2, 2:-2] = False
-        if not _AREAS[0] <= alone.mean() <= _AREAS[1] or (alone & rim).any():
+        if not _AREAS[0] <= alone.mean() <= _AREAS[1] or (alone & ~_off_the_rim(alone.shape)).any():
             return False
-        visible = _drawn(seen, studio, slice(None), motion).solid >= first
-        if visible.sum() < share * alone.sum():
+        outlines.append(_drawn(seen, studio, slice(None), motion).solid >= first)
+        if outlines[-1].sum() < share * alone.sum():
             return False
-    return True
+    return object_overlap(*outlines) < _LARGEST_OVERLAP
+
+
+def _off_the_rim(shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
+    inner = np.zeros(shape, bool)
+    inner[2:-2, 2:-2] = True
+    return inner
 
 
 def _drawn(seen: Seen, studio: _Studio, which: slice, moved: Standing | None = None) -> Rendered:

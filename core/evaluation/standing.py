@@ -21,11 +21,11 @@ _ON_TOP = 1e-3
 _WITHIN_TOP = 0.97
 _SMALL = 0.6
 _TALLEST = 2.4
-# Shares of the distance, for a picture of 45 degrees across.
+# Shares of the picture's height at the object's distance.
 _HEIGHTS = 0.2, 0.65
 _DISTANCES = 0.35, 14.0
-_SLIDES = 0.35, 1.6
-_TURNS_DEG = 8.0, 40.0
+_SLIDES = 0.3, 1.2
+_TURNS_DEG = 8.0, 30.0
 _KINDS = ("slide", "turn", "both")
 _KIND_SHARES = (0.4, 0.2, 0.4)
 
