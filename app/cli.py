@@ -14,6 +14,7 @@ from app.commands.cloud import add_cloud
 from app.commands.depth import add_depth
 from app.commands.doctor import add_doctor
 from app.commands.edit import add_edit
+from app.commands.evaluate import add_evaluate
 from app.commands.lras import add_lras
 from app.commands.mask import add_mask
 from app.commands.models import add_models
@@ -26,7 +27,7 @@ from core.errors import EditorError
 
 COMMANDS = (
     add_ui, add_edit, add_mask, add_depth, add_cloud, add_peel, add_replay, add_doctor, add_models, add_bench,
-    add_train, add_lras, add_test,
+    add_evaluate, add_train, add_lras, add_test,
 )  # fmt: skip
 
 

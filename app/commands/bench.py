@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from core.evaluation.warp_bench import Pair
     from core.perception.registry import Entry
     from core.types.protocols import SegmentationBackend
 
@@ -104,15 +105,23 @@ def bench_warp(args: argparse.Namespace) -> int:
     """PSNR and SSIM per pair. Raises EditorError."""
     from app.services import Services
     from core.evaluation import warp_bench
+
+    own = own_depths(args.own_depth)
+    rows = warp_bench.run_warp_bench(Services().engine("warp"), args.folder, args.limit, args.sheet, own)
+    return print_rows(args, rows, warp_bench.report)
+
+
+def own_depths(names: list[str] | None) -> "list[Callable[[Pair], Pair]]":
+    """What gives a pair the depth of each back-end; an empty list names all that can run here, None no one.
+
+    Raises BackendUnavailable.
+    """
     from core.evaluation.own_depth import with_own_depth
     from core.perception.registry import depth_backends, make_depth_backend
 
-    names = args.own_depth
     if names == []:
         names = [name for name, entry in depth_backends().items() if entry.why_not() is None]
-    own = [partial(with_own_depth, backend=make_depth_backend(name)) for name in names or ()]
-    rows = warp_bench.run_warp_bench(Services().engine("warp"), args.folder, args.limit, args.sheet, own)
-    return _print_rows(args, rows, warp_bench.report)
+    return [partial(with_own_depth, backend=make_depth_backend(name)) for name in names or ()]
 
 
 def bench_fill(args: argparse.Namespace) -> int:
@@ -126,7 +135,7 @@ def bench_fill(args: argparse.Namespace) -> int:
         network = embedded("fill_student")
     judge = load_lpips(*args.lpips) if args.lpips else None
     rows = fill_bench.run(args.folder, args.limit, args.sheet, network, judge)
-    return _print_rows(args, iter(rows), fill_bench.report)
+    return print_rows(args, iter(rows), fill_bench.report)
 
 
 def bench_click(args: argparse.Namespace) -> int:
@@ -135,7 +144,7 @@ def bench_click(args: argparse.Namespace) -> int:
 
     limit = {} if args.limit is None else {"photos_per_source": args.limit}
     rows = run_click_bench(_mask_backends(args), args.folder, sheet=args.sheet, **limit)
-    return _print_rows(args, rows, lambda collected: _table(click_report(collected)))
+    return print_rows(args, rows, lambda collected: _table(click_report(collected)))
 
 
 def bench_objects(args: argparse.Namespace) -> int:
@@ -144,7 +153,7 @@ def bench_objects(args: argparse.Namespace) -> int:
 
     limit = {} if args.limit is None else {"photos_per_source": args.limit}
     rows = run_objects_bench(_mask_backends(args), args.folder, **limit)
-    return _print_rows(args, rows, lambda collected: _table(objects_report(collected)))
+    return print_rows(args, rows, lambda collected: _table(objects_report(collected)))
 
 
 def bench_depth(args: argparse.Namespace) -> int:
@@ -154,7 +163,7 @@ def bench_depth(args: argparse.Namespace) -> int:
 
     backends = [make_depth_backend(name) for name in _chosen(args, depth_backends())]
     rows = depth_bench.run_depth_bench(backends, args.folder, args.limit, args.sheet)
-    return _print_rows(args, rows, depth_bench.report)
+    return print_rows(args, rows, depth_bench.report)
 
 
 def bench_speed(_args: argparse.Namespace) -> int:
@@ -166,7 +175,8 @@ def bench_speed(_args: argparse.Namespace) -> int:
     return 0
 
 
-def _print_rows(args: argparse.Namespace, rows: Iterator[Any], table: Callable[[list[Any]], str]) -> int:
+def print_rows(args: argparse.Namespace, rows: Iterator[Any], table: Callable[[list[Any]], str]) -> int:
+    """Show the rows as a table or, with --json, as one object; the machine with either. Raises what `rows` raises."""
     from app.machine import machine
 
     collected = []

@@ -1,5 +1,8 @@
 """How close a picture is to the truth, over the whole of it or over a region."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import torch
@@ -8,6 +11,15 @@ from jaxtyping import Bool
 from core.errors import InvalidInput
 from core.maths.fill import Picture, to_float
 from core.nets.lpips import Lpips
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How near a picture is to the truth: PSNR in dB, SSIM, and LPIPS (None: not asked; lower is nearer)."""
+
+    psnr: float
+    ssim: float
+    lpips: float | None
 
 
 def psnr(result: Picture, truth: Picture, where: Bool[np.ndarray, "H W"] | None = None) -> float:
@@ -56,6 +68,21 @@ def lpips(judge: Lpips, result: Picture, truth: Picture, where: Bool[np.ndarray,
     with torch.inference_mode():
         found = judge(*(torch.from_numpy(picture.transpose(2, 0, 1)[None].copy()) for picture in (a, b)))
     return float(found[0].numpy()[region].mean())
+
+
+def likeness(
+    judge: Lpips | None, result: Picture, truth: Picture, where: Bool[np.ndarray, "H W"] | None = None
+) -> Likeness:
+    """All three over `where`; LPIPS where there is a judge. Raises InvalidInput as they do."""
+    seen = None if judge is None else lpips(judge, result, truth, where)
+    return Likeness(psnr(result, truth, where), ssim(result, truth, where), seen)
+
+
+def mean_likeness(some: Sequence[Likeness]) -> Likeness:
+    """The mean of each figure; of LPIPS over those that have it."""
+    told = [one.lpips for one in some if one.lpips is not None]
+    alike = (float(np.mean([one.psnr for one in some])), float(np.mean([one.ssim for one in some])))
+    return Likeness(*alike, float(np.mean(told)) if told else None)
 
 
 def _gradient_energy(picture: Picture, region: np.ndarray) -> float:

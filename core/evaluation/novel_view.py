@@ -17,7 +17,7 @@ from scipy.stats import spearmanr
 from core.editing.apply import apply, new_project
 from core.editing.memo import Memo
 from core.editing.render import render
-from core.evaluation.metrics import lpips, psnr, ssim
+from core.evaluation.metrics import Likeness, likeness, mean_likeness
 from core.evaluation.sheets import strip, write_sheet
 from core.evaluation.warp_bench import Pair, read_pair, view_items
 from core.maths.camera import cropped, resized
@@ -34,15 +34,6 @@ PAPER_SIDE = 256
 # Doubt and error are compared block by block: a patch of 8 pixels, as the network sees them.
 _BLOCK = 8
 _LEAST_BLOCKS = 8
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How near a picture is to the truth over an area: PSNR in dB, SSIM, LPIPS (None: not asked)."""
-
-    psnr: float
-    ssim: float
-    lpips: float | None
 
 
 @dataclass(frozen=True)
@@ -124,9 +115,8 @@ def _line(some: Sequence[ViewRow]) -> str:
     size = "whole" if first.side is None else str(first.side)
     text = f"{size:>6} {first.depth:10} {first.method:16} {len(some):5d}"
     for scores in ([row.whole for row in some], [row.uncovered for row in some if row.uncovered is not None]):
-        told = [score.lpips for score in scores if score.lpips is not None]
-        seen = f"{np.mean(told):6.3f}" if told else f"{'-':>6}"
-        text += f" | {np.mean([s.psnr for s in scores]):14.2f} {np.mean([s.ssim for s in scores]):6.3f} {seen}"
+        mean = mean_likeness(scores)
+        text += f" | {mean.psnr:14.2f} {mean.ssim:6.3f} {'-' if mean.lpips is None else f'{mean.lpips:.3f}':>6}"
     ranks = [row.doubt_rank for row in some if row.doubt_rank is not None]
     rank = f"{np.mean(ranks):6.2f}" if ranks else f"{'-':>6}"
     return f"{text} | {100 * np.mean([r.share for r in some]):6.1f} {np.mean([r.seconds for r in some]):6.2f} {rank}"
@@ -134,15 +124,10 @@ def _line(some: Sequence[ViewRow]) -> str:
 
 def _row(pair: Pair, side: int | None, method: str, frame: Frame, seconds: float, judge: Lpips | None) -> ViewRow:
     truth, uncovered = pair.truth.srgb, frame.invented
-    whole = _likeness(frame.pixels, truth, np.ones_like(uncovered), judge)
-    part = _likeness(frame.pixels, truth, uncovered, judge) if uncovered.any() else None
+    whole = likeness(judge, frame.pixels, truth)
+    part = likeness(judge, frame.pixels, truth, uncovered) if uncovered.any() else None
     rank = doubt_rank(1 - frame.confidence, frame.pixels, truth, uncovered)
     return ViewRow(pair.name, method, pair.depth, side, whole, part, float(uncovered.mean()), seconds, rank)
-
-
-def _likeness(result: Picture, truth: Picture, where: Bool[np.ndarray, "H W"], judge: Lpips | None) -> Likeness:
-    seen = None if judge is None else lpips(judge, result, truth, where)
-    return Likeness(psnr(result, truth, where), ssim(result, truth, where), seen)
 
 
 def doubt_rank(

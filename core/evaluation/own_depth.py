@@ -9,9 +9,10 @@ from core.editing.apply import apply
 from core.evaluation.warp_bench import Pair
 from core.maths.camera import project, resized, unproject
 from core.maths.depth import relative_from_affine
-from core.types.camera import Camera
-from core.types.depth import DepthMap
+from core.types.camera import Camera, Intrinsics
+from core.types.depth import DepthEstimate, DepthMap
 from core.types.edits import SetDepth
+from core.types.photo import Photo
 from core.types.project import Project
 from core.types.protocols import CancelToken, DepthBackend
 
@@ -28,14 +29,24 @@ def with_own_depth(pair: Pair, backend: DepthBackend) -> Pair:
     """
     start = pair.project
     source = start.scene.source_intrinsics
-    estimate = backend.estimate(start.photo, source, CancelToken())
+    estimate = estimated(start.photo, source, backend)
+    scaled = scaled_by(estimate, fitted_factor(start, estimate.depth))
+    return replace(pair, project=apply(start, SetDepth(scaled.depth, source, scaled.ground)), depth=backend.info.name)
+
+
+def estimated(photo: Photo, intrinsics: Intrinsics, backend: DepthBackend) -> DepthEstimate:
+    """The back-end's depth, usable in a scene."""
+    estimate = backend.estimate(photo, intrinsics, CancelToken())
     depth = estimate.depth
-    depth = relative_from_affine(depth) if depth.scale == "affine" else depth
-    factor = fitted_factor(start, depth)
-    scaled = depth.changed(depth.values * np.float32(factor), "metric")
+    return replace(estimate, depth=relative_from_affine(depth)) if depth.scale == "affine" else estimate
+
+
+def scaled_by(estimate: DepthEstimate, factor: float) -> DepthEstimate:
+    """The same scene `factor` times as large, in metres then."""
+    depth = estimate.depth.changed(estimate.depth.values * np.float32(factor), "metric")
     ground = estimate.ground
     ground = None if ground is None else replace(ground, height=ground.height * factor)
-    return replace(pair, project=apply(start, SetDepth(scaled, source, ground)), depth=backend.info.name)
+    return replace(estimate, depth=depth, ground=ground, layout=None)
 
 
 def fitted_factor(measured: Project, depth: DepthMap) -> float:

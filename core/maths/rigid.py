@@ -135,6 +135,13 @@ def along_ground(placement: Placement, up: Vec3) -> Placement:
     return Placement((x, y, z), quaternion_from_rotation(axis_rotation(up, twist)), placement.scale)
 
 
+def placement_of_motion(motion: Pose, pivot: Vec3) -> Placement:
+    """The placement whose `placement_matrix` is that rigid motion of the object, in world axes."""
+    centre = np.asarray(pivot)
+    x, y, z = (motion.rotation @ centre - centre + motion.translation).tolist()
+    return Placement((x, y, z), quaternion_from_rotation(motion.rotation))
+
+
 def ground_axes(up: Vec3) -> Matrix3:
     """Rows: right, up and away, an orthonormal frame of the ground as the photo's camera sees it.
 

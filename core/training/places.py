@@ -26,6 +26,7 @@ from core.training.solids import (
 Matrix = Float64[np.ndarray, "4 4"]
 _NOON = 200.0
 _NO_HAZE = 1e6
+SHARES = (0.42, 0.28, 0.15, 0.15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +39,10 @@ class Seen:
     field_of_view_deg: float
 
 
-def draw_place(random: np.random.Generator, textures: int) -> Seen:
-    """Mostly indoors, as depth matters most there."""
+def draw_place(random: np.random.Generator, textures: int, shares: tuple[float, float, float, float] = SHARES) -> Seen:
+    """A room, a table, a street or open land, by their shares: mostly indoors, as depth matters most there."""
     scene = Assembly(random, textures)
-    make = _PLACES[int(random.choice(len(_PLACES), p=_SHARES))]
+    make = _PLACES[int(random.choice(len(_PLACES), p=shares))]
     return make(scene)
 
 
@@ -157,7 +158,6 @@ def _open_land(scene: Assembly) -> Seen:
 
 
 _PLACES = (_room, _table, _street, _open_land)
-_SHARES = (0.42, 0.28, 0.15, 0.15)
 
 
 def _add_shell(scene: Assembly, width: float, depth: float, height: float) -> None:

@@ -29,19 +29,17 @@ class Synthetic:
 def synthetic(random: np.random.Generator, textures: Levels, width: int, height: int) -> Synthetic:
     """A place by chance; `textures` comes from `core.maths.raycast.texture_levels`."""
     seen = draw_place(random, len(textures[0]))
-    # The field of view is that of the longer side.
-    longer = intrinsics_from_fov(seen.field_of_view_deg, max(width, height), max(width, height))
-    camera = Intrinsics(longer.fx, longer.fy, (width - 1) / 2, (height - 1) / 2, width, height)
+    camera = intrinsics_from_fov(seen.field_of_view_deg, width, height)
     solids = seen.scene.solids(seen.camera_from_world)
-    drawn = render_solids(solids, camera, seen.light, textures, _sky(random, width, height, seen.light.haze))
+    drawn = render_solids(solids, camera, seen.light, textures, draw_sky(random, width, height, seen.light.haze))
     things = np.append(np.array(seen.scene.things, np.int32), NOTHING)[drawn.solid]
     return Synthetic(drawn.picture, drawn.depth, things.astype(np.int32), camera)
 
 
-def _sky(
+def draw_sky(
     random: np.random.Generator, width: int, height: int, haze: tuple[float, float, float]
 ) -> Float32[np.ndarray, "H W 3"]:
-    """From haze below to blue or gray above, with clouds."""
+    """A sky by chance, sRGB 0..255: from haze below to blue or gray above, with clouds."""
     top = np.array([random.uniform(40, 220), random.uniform(110, 230), random.uniform(170, 255)])
     down = np.linspace(0, 1, height)[:, None, None] ** random.uniform(0.5, 2)
     colours = top + (np.array(haze) - top) * down

@@ -13,6 +13,7 @@ from core.maths.rigid import (
     ground_axes,
     invert,
     placement_matrix,
+    placement_of_motion,
     pose,
     quaternion_from_rotation,
     rotation_from_euler_deg,
@@ -74,6 +75,14 @@ def test_placement_turns_and_scales_about_the_pivot_then_moves():
     ends = transform(matrix, np.array([pivot, np.add(pivot, (0, 0.3, 0.4))]))
     assert np.isclose(np.linalg.norm(ends[1] - ends[0]), 1.0)
     assert np.array_equal(placement_matrix(Placement(), pivot), np.eye(4))
+
+
+def test_a_rigid_motion_is_a_placement_about_any_pivot() -> None:
+    motion = pose(axis_rotation((0.2, 1.0, -0.3), 0.7), (0.3, -0.1, 0.4))
+    for pivot in ((0.0, 0.0, 0.0), (0.5, -1.0, 3.0)):
+        placement = placement_of_motion(motion, pivot)
+        assert placement.scale == 1.0
+        np.testing.assert_allclose(placement_matrix(placement, pivot), motion.matrix, atol=1e-12)
 
 
 @pytest.mark.parametrize("up", [(0, -1, 0), (0.1, -0.9, -0.4), (1, 0, 0)])
