@@ -59,15 +59,15 @@ def invent(
     inverse: Float32[np.ndarray, "H W"],
     flow: FlowField | None = None,
     seed: int | None = None,
-    on_surface: bool = False,
+    hider: Float32[np.ndarray, "H W"] | None = None,
 ) -> Iterator[EngineUpdate]:
     """Ask the engine for the unknown pixels; `excluded` ones are neither known nor wanted. `seed`: the project's.
 
-    `on_surface` says that only the colours are unknown: nothing stands before them.
+    `hider` is the inverse depth of what was taken away and had hidden the unknown pixels, which lie behind it.
     """
     context.cancel.check()
     foreground = excluded.copy()
-    if not on_surface:
+    if hider is None:
         foreground |= near_side(inverse, ~(unknown | excluded))
     request = EngineRequest(
         source=context.project.photo,
@@ -78,6 +78,7 @@ def invent(
         flow=flow,
         seed=context.project.settings.seed if seed is None else seed,
         previews=context.stream,
+        hider=None if hider is None else reciprocal(np.where(unknown, hider, np.float32(0))),
     )
     updates = context.engine.render(request, context.cancel)
     while True:

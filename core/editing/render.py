@@ -130,7 +130,8 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
             pixels, lost, sure = _lit_ground(context, hole, inverse)
             invented = hole | lost
             flow = _background_flow(context, None, inverse, hole)
-            for update in invent(context, pixels, hole, np.zeros_like(hole), inverse, flow):
+            hider = view.inverse_depth
+            for update in invent(context, pixels, hole, np.zeros_like(hole), inverse, flow, hider=hider):
                 confidence = np.minimum(update.confidence, sure)
                 plate = Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final)
                 if not update.is_final:
@@ -154,7 +155,7 @@ def _lit_ground(
         lost &= ~hole
     if not lost.any():
         return pixels, lost, np.ones(hole.shape, np.float32)
-    *_, final = invent(context, pixels, lost, hole, inverse, on_surface=True)
+    *_, final = invent(context, pixels, lost, hole, inverse, hider=context.view.inverse_depth)
     return final.image, lost, final.confidence
 
 

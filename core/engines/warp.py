@@ -93,7 +93,8 @@ def _preview(request: EngineRequest, hole: Hole, image: np.ndarray, depth: np.nd
     """Fill one hole's depth, and its colour where that will be seen, smoothly from the background side, in place."""
     window, own = hole.window, hole.pixels
     draft, unknown, z = request.draft[window], request.unknown[window], request.depth[window]
-    allowed = background_side(z, unknown, request.foreground[window])
+    hider = None if request.hider is None else request.hider[window]
+    allowed = background_side(z, unknown, request.foreground[window], hider)
     if request.previews or hole.is_thin:
         paste(image[window], smooth(draft, own, allowed), own)
     paste(depth[window], fill_depth(z, own, allowed), own)

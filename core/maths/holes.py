@@ -84,22 +84,28 @@ def lies_at_rim(pixels: Bool[np.ndarray, "h w"]) -> bool:
 
 
 def background_side(
-    depth: Float32[np.ndarray, "H W"], unknown: Bool[np.ndarray, "H W"], foreground: Bool[np.ndarray, "H W"]
+    depth: Float32[np.ndarray, "H W"],
+    unknown: Bool[np.ndarray, "H W"],
+    foreground: Bool[np.ndarray, "H W"],
+    hider: Float32[np.ndarray, "H W"] | None = None,
 ) -> Bool[np.ndarray, "H W"]:
     """Known pixels that may continue into the hole: no moved object or its halo, nothing that stands before the rest.
 
-    Depth 0 means not known. Falls back to fewer conditions when hardly any pixel beside the hole meets all.
+    Depth 0 means not known. `hider` is the depth of what was taken away from the hole: what does not stand before that,
+    as the table on which it stood, may go on behind it. Falls back to fewer conditions when hardly any pixel beside
+    the hole meets all.
     """
     plain = ~unknown & ~foreground
     step = -(-max(unknown.shape) // _SURFACE_SIDE)
     if step > 1:
-        rough = background_side(*(np.ascontiguousarray(a[::step, ::step]) for a in (depth, unknown, foreground)))
+        small = (np.ascontiguousarray(field[::step, ::step]) for field in (depth, unknown, foreground))
+        rough = background_side(*small, None if hider is None else np.ascontiguousarray(hider[::step, ::step]))
         height, width = unknown.shape
         allowed = plain & rough.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
         return allowed if allowed.any() else plain
     halo = max(2, max(unknown.shape) // 400)
     allowed = plain & ~_dilate(foreground, halo)
-    near = _dilate(_standing_before(depth, unknown, allowed, band=8 * halo), halo)
+    near = _dilate(_standing_before(depth, unknown, allowed, 8 * halo, hider), halo)
     beside = allowed & _dilate(unknown, 8 * halo)
     behind = allowed & ~near
     if np.count_nonzero(behind & beside) > _LEAST_BEHIND * np.count_nonzero(beside):
@@ -107,12 +113,14 @@ def background_side(
     return allowed if allowed.any() else plain
 
 
-def _standing_before(depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray, band: int) -> np.ndarray:
+def _standing_before(
+    depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray, band: int, hider: np.ndarray | None
+) -> np.ndarray:
     """Surfaces reaching within `band` of the hole that stand before what they border on there.
 
     Surfaces are cut at depth steps; one is near when it is the nearer side of most of its steps. A floor that meets
     a wall has no step, so both may continue; an object seen against them has one, but is left out only where the
-    hole lies between it and the far side.
+    hole lies between it and the far side, and where it stands before the `hider` too.
     """
     present = allowed & (depth > 0)
     nearest = np.zeros(depth.shape, np.float32)
@@ -129,18 +137,25 @@ def _standing_before(depth: np.ndarray, unknown: np.ndarray, allowed: np.ndarray
         count = int(pieces.max()) + 1
         is_near = np.bincount(pieces[before], minlength=count) > np.bincount(pieces[behind], minlength=count)
         result |= is_near[pieces] & part
-    return _facing(result, rim & ~step, unknown)
+    before_hider = np.ones_like(unknown)
+    if hider is not None:
+        hid = np.divide(1, hider, out=np.zeros(depth.shape, np.float32), where=unknown & (hider > 0))
+        before_hider = nearest > _STEP * _highest(hid, band)
+    return _facing(result, rim & ~step, unknown, before_hider)
 
 
-def _facing(near: np.ndarray, rim: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """The part of `near` that has the far side across the hole; beyond the frame's edge a near surface may continue."""
+def _facing(near: np.ndarray, rim: np.ndarray, unknown: np.ndarray, before_hider: np.ndarray) -> np.ndarray:
+    """The part of `near` that has the far side across the hole; beyond the frame's edge a near surface may continue.
+
+    Of each piece most of what touches the hole must be so, and be `before_hider`.
+    """
     touching = _dilate(unknown, 3) & rim
     near_rim, far_rim = touching & near, touching & ~near
     if not near_rim.any() or not far_rim.any():
         return np.zeros_like(near)
     y, x = np.nonzero(near_rim)
     far_y, far_x = _nearest(far_rim)
-    across = unknown[(y + far_y[y, x]) // 2, (x + far_x[y, x]) // 2]
+    across = unknown[(y + far_y[y, x]) // 2, (x + far_x[y, x]) // 2] & before_hider[y, x]
     pieces = np.asarray(cv2.connectedComponents((near & rim).astype(np.uint8))[1], np.int64)[y, x]
     faces = np.zeros_like(near)
     faces[y, x] = (2 * np.bincount(pieces, weights=across) > np.bincount(pieces))[pieces]

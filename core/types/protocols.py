@@ -79,7 +79,9 @@ class EngineRequest:
     `draft` is the geometric warp at output size; its `unknown` pixels hold nothing of meaning.
     `foreground` marks known pixels that must never bleed into a hole (moved objects).
     `depth` is the edited frame's z, 0 where unknown. `flow` leads from the source to the draft: the very field by which
-    the draft was warped, for engines that take it. `previews` False: only the final update will be looked at.
+    the draft was warped, for engines that take it. `hider` is z of what was taken away and had hidden the unknown
+    pixels, 0 where nothing is known of it: what does not stand before it may go on behind it.
+    `previews` False: only the final update will be looked at.
     Same request and seed: same final pixels.
     """
 
@@ -91,6 +93,7 @@ class EngineRequest:
     flow: FlowField | None
     seed: int = 0
     previews: bool = True
+    hider: Float32[np.ndarray, "H W"] | None = None
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,23 @@ def test_a_far_sliver_beside_a_hole_is_not_all_that_may_continue() -> None:
     assert not behind[:36].any()
 
 
+def test_what_an_object_stood_on_may_go_on_behind_it_and_what_stood_before_it_may_not() -> None:
+    unknown = np.zeros((80, 120), bool)
+    unknown[20:60, 40:80] = True
+    none = np.zeros_like(unknown)
+    depth = np.full((80, 120), 6, np.float32)
+    depth[52:] = 4  # a table before a wall
+    table = np.zeros_like(unknown)
+    table[62:66, 42:78] = True
+    assert not background_side(depth, unknown, none)[table].any()
+    stood = np.where(unknown, np.float32(4), np.float32(0))
+    assert background_side(depth, unknown, none, stood)[table].all()
+    far_thing = np.where(unknown, np.float32(5.5), np.float32(0))  # a thing on the wall, the table before it
+    assert not background_side(depth, unknown, none, far_thing)[table].any()
+    large = tuple(field.repeat(16, axis=0).repeat(16, axis=1) for field in (depth, unknown, none, stood))
+    assert background_side(*large)[::16, ::16][table].all()
+
+
 def test_depth_of_a_plane_continues_as_that_plane() -> None:
     x = np.arange(100, dtype=np.float32)
     depth = np.ascontiguousarray(np.broadcast_to(1 / (0.2 + 0.004 * x), (60, 100)))
