@@ -45,7 +45,8 @@ def _make_lras_small() -> Engine:
     from core.engines.lras import SMALL_DECODING
     from core.files.weights import embedded
 
-    return _lras(*(embedded(name).parent for name in _SMALL_FILES), LRAS_SMALL, SMALL_DECODING)
+    network, quantizer = (embedded(name).parent for name in _SMALL_FILES)
+    return _lras(network, quantizer, LRAS_SMALL, SMALL_DECODING)
 
 
 def _make_lras() -> Engine:

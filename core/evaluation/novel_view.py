@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
-from scipy.stats import spearmanr
+from scipy.stats import rankdata
 
 from core.editing.apply import apply, new_project
 from core.editing.memo import Memo
@@ -143,7 +143,7 @@ def doubt_rank(
     doubts, errors = doubts[inside], errors[inside]
     if len(doubts) < _LEAST_BLOCKS or np.ptp(doubts) == 0 or np.ptp(errors) == 0:
         return None
-    return float(spearmanr(doubts, errors).statistic)
+    return float(np.corrcoef(rankdata(doubts), rankdata(errors))[0, 1])
 
 
 def _blocks(field: Float32[np.ndarray, "H W"]) -> Float32[np.ndarray, "N"]:

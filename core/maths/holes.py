@@ -98,8 +98,12 @@ def background_side(
     plain = ~unknown & ~foreground
     step = -(-max(unknown.shape) // _SURFACE_SIDE)
     if step > 1:
-        small = (np.ascontiguousarray(field[::step, ::step]) for field in (depth, unknown, foreground))
-        rough = background_side(*small, None if hider is None else np.ascontiguousarray(hider[::step, ::step]))
+        rough = background_side(
+            _every(depth, step),
+            _every(unknown, step),
+            _every(foreground, step),
+            None if hider is None else _every(hider, step),
+        )
         height, width = unknown.shape
         allowed = plain & rough.repeat(step, axis=0).repeat(step, axis=1)[:height, :width]
         return allowed if allowed.any() else plain
@@ -111,6 +115,10 @@ def background_side(
     if np.count_nonzero(behind & beside) > _LEAST_BEHIND * np.count_nonzero(beside):
         return behind
     return allowed if allowed.any() else plain
+
+
+def _every(field: np.ndarray, step: int) -> np.ndarray:
+    return np.ascontiguousarray(field[::step, ::step])
 
 
 def _standing_before(
