@@ -9,6 +9,7 @@ from test_session_finding import PATIENCE, until
 
 from app.pictures import detail as encoded
 from app.session import Session
+from core.editing.memo import Memo
 from core.errors import InvalidInput
 from core.files.png import encode_png
 
@@ -41,6 +42,16 @@ def moved(session: Session) -> None:
     assert session.wait_idle(PATIENCE)
 
 
+def being_made(session: Session, services: MoodyServices) -> None:
+    """The full size of an edit is asked for, and its engine waits."""
+    moved(session)
+    services.painter.begun.clear()
+    services.painter.waits = True
+    services.memo = Memo()
+    assert session.detail(*WINDOW) is None
+    assert services.painter.begun.wait(PATIENCE)
+
+
 def test_the_unedited_photo_is_there_at_once(session: Session) -> None:
     x, y, width, height = WINDOW
     found = session.detail(*WINDOW)
@@ -64,12 +75,7 @@ def test_an_edits_own_pixels_come_when_they_are_made(session: Session) -> None:
 
 
 def test_the_next_edit_stops_what_is_being_made(session: Session, services: MoodyServices) -> None:
-    moved(session)
-    services.painter.begun.clear()
-    services.painter.waits = True
-    session.services.memo = type(session.services.memo)()
-    assert session.detail(*WINDOW) is None
-    assert services.painter.begun.wait(PATIENCE)
+    being_made(session, services)
     session.undo()
     until(lambda: not session.state.models.running)
     services.painter.waits = False
@@ -77,12 +83,7 @@ def test_the_next_edit_stops_what_is_being_made(session: Session, services: Mood
 
 
 def test_who_stopped_it_is_not_asked_again(session: Session, services: MoodyServices) -> None:
-    moved(session)
-    services.painter.begun.clear()
-    services.painter.waits = True
-    session.services.memo = type(session.services.memo)()
-    assert session.detail(*WINDOW) is None
-    assert services.painter.begun.wait(PATIENCE)
+    being_made(session, services)
     session.cancel()
     until(lambda: not session.state.models.running)
     services.painter.waits = False
