@@ -19,6 +19,8 @@ SMALL_DECODING = Decoding(patches_per_pass=8, sampling=Sampling(0.7, 200, 0.8), 
 _DRAFT_DONE = 0.1
 # More patches than these are painted at a reduced size, so that a render ends in time.
 _MOST_PATCHES = 1600
+# Pictures are enlarged at most so many times.
+_MOST_ENLARGED = 4
 
 
 class LrasEngine:
@@ -65,9 +67,14 @@ class LrasEngine:
         yield replace(update, image=image, confidence=confidence, done=1.0, is_final=True)
 
     def _windows(self, unknown: Bool[np.ndarray, "H W"]) -> list[Window]:
-        """A network that corrects a draft sees it at its own size where it can, in as many windows as that takes."""
+        """A network that corrects a draft sees it at its own size where it can, in as many windows as that takes.
+
+        A picture that is much smaller than what it sees holds nothing that it could correct: the draft stays.
+        """
         config = self._runtime.model.config
         if not config.sees_draft:
             return windows_over(unknown, config.image_size)
+        if _MOST_ENLARGED * min(unknown.shape) < config.image_size:
+            return []
         shrink = max(1.0, float(np.sqrt(unknown.sum() / (PATCH_PIXELS**2 * _MOST_PATCHES))))
         return windows_over(unknown, config.image_size, round(shrink * config.image_size))

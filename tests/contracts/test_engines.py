@@ -87,9 +87,10 @@ def test_moved_objects_never_bleed_into_a_hole(engine: Engine) -> None:
     pixels[foreground] = (255, 0, 0)
     # The object's soft edge is not in its mask; it must not be copied either.
     pixels[26:60, 90] = (128, 70, 10)
+    # A network that paints with codes has colours of its own, but none near to the object's.
+    most = 8 if engine.info.name == "warp" else 64
     for update in engine.render(request_for(pixels, unknown, foreground), CancelToken()):
-        # A network that paints with codes has colours that are a little off.
-        assert update.image[unknown][:, 0].max() <= 24
+        assert update.image[unknown][:, 0].max() <= most
 
 
 def test_depth_of_a_hole_continues_the_far_side(engine: Engine) -> None:
