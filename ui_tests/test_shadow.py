@@ -43,10 +43,11 @@ def editor(page: Page, address: str, tmp_path: Path) -> Editor:
 
 
 def shown_brightness(editor: Editor) -> float:
-    """Mean of what the page's result shows where the shadow's core was."""
+    """Mean of what the stage shows where the shadow's core was: the edited picture, or the photo while nothing is."""
     pixels = editor.page.evaluate(
         """async ([width, height]) => {
-          const image = document.querySelector("#result");
+          const result = document.querySelector("#result");
+          const image = result.hidden ? document.querySelector("#base") : result;
           const canvas = new OffscreenCanvas(width, height), pen = canvas.getContext("2d");
           pen.drawImage(image, 0, 0, width, height);
           return Array.from(pen.getImageData(0, 0, width, height).data);
