@@ -9,13 +9,15 @@ import torch
 from jaxtyping import Bool, Float32, UInt8
 from scipy.ndimage import distance_transform_edt
 
+from core.compute import computes
+from core.engines.rebuilt import Rebuilt
 from core.engines.windows import Window
 from core.lras.config import PATCH_PIXELS, TransformerConfig
 from core.lras.flow_patches import choose_patches, flow_grid
 from core.lras.layout import Codes, PatchIds, flow_to_bins, patches, set_patches
 from core.lras.nearby import clusters, nearest
 from core.lras.plan import Known, Orders, Plan, orders, rgb_plan
-from core.lras.quantizer import Quantizer, denormalise_rgb, normalise_rgb
+from core.lras.quantizer import Quantizer, normalise_rgb
 from core.lras.recipe import INTENDED
 from core.lras.runtime import Decoding, Runtime
 from core.maths.fill import smooth
@@ -26,6 +28,8 @@ from core.types.protocols import CancelToken, EngineRequest
 _MATCHED_BAND = 8
 # Pixels around a moved object that its soft edge may spoil.
 _EDGE = 2
+# Showing costs about as much as decoding so many.
+_SHOWN_PATCHES = 32
 _MOST_CONFIDENT = np.float32(1 - 1e-3)
 
 
@@ -43,6 +47,8 @@ class PaintedWindow:
     drafted_codes: Codes
     asked: PatchIds
     doubt: Float32[np.ndarray, "N"]
+    _before: Rebuilt
+    _after: Rebuilt
     _source: Codes | None = None
 
     @staticmethod
@@ -59,13 +65,18 @@ class PaintedWindow:
         codes = _encoded(quantizer, drafted, runtime.model.device)
         asked = np.flatnonzero(blocks.any(axis=(1, 3)).reshape(-1))
         doubt = np.zeros(config.n_patches, np.float32)
+        rebuilt = Rebuilt.of(quantizer, runtime.model.device, codes)
         return PaintedWindow(
-            runtime, quantizer, request, window, drafted, unknown, codes.copy(), codes, asked, doubt
+            runtime, quantizer, request, window, drafted, unknown,
+            codes.copy(), codes, asked, doubt, rebuilt, rebuilt.copy(),
         )  # fmt: skip
 
     def paint(self, decoding: Decoding, cancel: CancelToken) -> Iterator[float]:
-        """Decode what is asked for, from its border inwards; yields the share that is done. Raises Cancelled."""
-        left, done = self.asked, 0
+        """Decode what is asked for, from its border inwards; yields the share that is done. Raises Cancelled.
+
+        Yields at once after the first pass, then whenever some patches more are worth a look.
+        """
+        left, done, shown = self.asked, 0, 1 - _SHOWN_PATCHES
         for part in self._parts():
             left = left[~np.isin(left, part)]
             plan = self._plan(part, left)
@@ -74,18 +85,21 @@ class PaintedWindow:
                 set_patches(self.codes, decoded.ids, decoded.codes[0])
                 self.doubt[decoded.ids] = decoded.entropy[0].mean(axis=1) / np.log(plan.config.rgb_range.size)
                 done += len(decoded.ids)
-                yield done / len(self.asked)
+                if done - shown >= _SHOWN_PATCHES or done == len(self.asked):
+                    shown = done
+                    yield done / len(self.asked)
 
     def show(self, image: np.ndarray, confidence: np.ndarray) -> None:
         """Put the unknown pixels, as far as they are painted, into the picture, in place."""
         side, where = self.window.side, self.window.slices
         unknown = self.request.unknown[where]
         top = np.iinfo(image.dtype).max
+        self._after.update(self.codes)
         if self._config.sees_draft:
-            change = _enlarged(self._rebuilt(self.codes) - self._rebuilt(self.drafted_codes), side)
+            change = _enlarged(self._after.picture - self._before.picture, side)
             large = (image[where].astype(np.float32) / np.float32(top) + change).clip(0, 1)
         else:
-            large = _enlarged(self._matched(self._rebuilt(self.codes)), side).clip(0, 1)
+            large = _enlarged(self._matched(self._after.picture), side).clip(0, 1)
         image[where][unknown] = np.round(large[unknown] * top).astype(image.dtype)
         grid = self._config.grid
         sure = cv2.resize(1 - self.doubt.reshape(grid, grid), (side, side), interpolation=cv2.INTER_NEAREST)
@@ -137,12 +151,6 @@ class PaintedWindow:
         shown = choose_patches(cells, config.flow_patches, 0, "all cells", random)
         return flow_to_bins(config, np.nan_to_num(cells)), shown
 
-    def _rebuilt(self, codes: Codes) -> Float32[np.ndarray, "S S 3"]:
-        """The codes' picture, sRGB 0..1."""
-        with torch.inference_mode():
-            images = self.quantizer.decode(torch.from_numpy(codes).to(self.runtime.model.device)[None])
-            return denormalise_rgb(images)[0].permute(1, 2, 0).cpu().numpy()
-
     def _matched(self, painted: Float32[np.ndarray, "S S 3"]) -> Float32[np.ndarray, "S S 3"]:
         """Carry the difference to the known pixels around a hole smoothly into it: codes change colours a little."""
         band = np.ones((_MATCHED_BAND, _MATCHED_BAND), np.uint8)
@@ -163,6 +171,7 @@ def _without_foreground(
     return smooth(picture, foreground, ~foreground) if foreground.any() and not foreground.all() else picture
 
 
+@computes
 def _encoded(quantizer: Quantizer, picture: UInt8[np.ndarray, "S S 3"], device: torch.device) -> Codes:
     images = normalise_rgb(torch.from_numpy(picture).to(device).permute(2, 0, 1)[None])
     with torch.inference_mode():

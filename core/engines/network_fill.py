@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32
 
+from core.compute import computes
 from core.maths.bands import block_any, copied, paste
 from core.maths.fill import Picture, block_means, put_back, to_float
 from core.maths.fill_guess import Guesses, guesses
@@ -58,9 +59,7 @@ class NetworkFill:
             if not asked[tile].any():
                 continue
             check()
-            answer = FillAnswer(_batch(_enlarged(maps, tile, step)))
-            told = (_batch(to_float(guess[tile])) for guess in (part.copied, part.smooth))
-            made = answer.applied(*told)[0].permute(1, 2, 0).contiguous().numpy()
+            made = _applied(_enlarged(maps, tile, step), part.copied[tile], part.smooth[tile])
             paste(after[tile], put_back(before[tile], made, asked[tile]), asked[tile])
         return result
 
@@ -68,6 +67,7 @@ class NetworkFill:
     def _network(self) -> FillStudent:
         return load_fill_student(self._weights)
 
+    @computes
     def _asked(
         self, part: Guesses, unknown: Bool[np.ndarray, "H W"], usable: Bool[np.ndarray, "H W"], step: int
     ) -> Float32[np.ndarray, "h w 8"]:
@@ -94,6 +94,12 @@ def _around(unknown: Bool[np.ndarray, "H W"], side: int) -> tuple[slice, slice]:
         for span, length in zip(spans, unknown.shape, strict=True)
     )
     return rows, columns
+
+
+@computes
+def _applied(maps: Float32[np.ndarray, "h w C"], *guessed: Picture) -> Float32[np.ndarray, "h w 3"]:
+    answer = FillAnswer(_batch(maps)).applied(*(_batch(to_float(guess)) for guess in guessed))
+    return answer[0].permute(1, 2, 0).contiguous().numpy()
 
 
 def _batch(picture: Float32[np.ndarray, "h w C"]) -> torch.Tensor:

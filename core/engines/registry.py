@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.compute import computes
 from core.errors import BackendUnavailable, InvalidInput
 from core.types.project import EngineChoice
 from core.types.protocols import Engine, EngineInfo
@@ -46,7 +47,7 @@ def _make_lras_small() -> Engine:
     from core.files.weights import embedded
 
     network, quantizer = (embedded(name).parent for name in _SMALL_FILES)
-    return _lras(network, quantizer, LRAS_SMALL, SMALL_DECODING)
+    return _lras(network, quantizer, LRAS_SMALL, SMALL_DECODING, expand=True)
 
 
 def _make_lras() -> Engine:
@@ -58,15 +59,21 @@ def _make_lras() -> Engine:
     return _lras(network, quantizer, LRAS, None)
 
 
-def _lras(network: Path, quantizer: Path, info: EngineInfo, decoding: "Decoding | None") -> Engine:
+def _lras(
+    network: Path, quantizer: Path, info: EngineInfo, decoding: "Decoding | None", expand: bool = False
+) -> Engine:
+    """`expand`: int8 saves what comes along, not memory, which a small network does not fill."""
     from core.engines.lras import LrasEngine
+    from core.lras.int8 import expand_linears
     from core.lras.placement import placement
     from core.lras.runtime import Runtime
     from core.lras.weights import load_quantizer, load_transformer
 
     device, dtype = placement()
-    runtime = Runtime(load_transformer(network, dtype, device))
-    return LrasEngine(runtime, load_quantizer(quantizer, device), _make_warp(), info, decoding)
+    model = load_transformer(network, dtype, device)
+    if expand:
+        expand_linears(model)
+    return LrasEngine(Runtime(model), load_quantizer(quantizer, device), _make_warp(), info, decoding)
 
 
 def _small_why_not() -> str | None:
@@ -110,4 +117,4 @@ def make_engine(choice: EngineChoice | str) -> Engine:
     reason = entry.why_not()
     if reason is not None:
         raise BackendUnavailable(f"The engine {name!r} cannot run. {reason} Or use auto or warp.")
-    return entry.make()
+    return computes(entry.make)()

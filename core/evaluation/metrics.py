@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
+from core.compute import computes
 from core.errors import InvalidInput
 from core.maths.fill import Picture, to_float
 from core.nets.lpips import Lpips
@@ -57,6 +58,7 @@ def gradient_energy_ratio(result: Picture, truth: Picture, where: Bool[np.ndarra
     return _gradient_energy(result, region) / max(_gradient_energy(truth, region), 1e-12)
 
 
+@computes
 def lpips(judge: Lpips, result: Picture, truth: Picture, where: Bool[np.ndarray, "H W"] | None = None) -> float:
     """LPIPS (Zhang et al. 2018) of the truth with the result inside `where`, its spatial mean there.
 

@@ -5,6 +5,8 @@ from jaxtyping import Float, Int8
 from torch import Tensor, nn
 from torch.nn import functional
 
+from core.lras.linear import Linear
+
 _LARGEST_CODE = 127
 # A weight is quantised in so many parts, but for parts that one thread does at once: PyTorch splits larger ones.
 _PARTS = 64
@@ -33,6 +35,14 @@ class Int8Linear(nn.Module):
         """Only outputs `start` to `stop`, without bias."""
         return _multiply(x, self.weight[start:stop], self.scale[start:stop])
 
+    def expanded(self) -> Linear:
+        """The Linear it stands for, of the scale's type."""
+        rows, columns = self.weight.shape
+        linear = Linear(columns, rows, bias=self.bias is not None, device=self.scale.device, dtype=self.scale.dtype)
+        linear.weight.data = self.weight.to(self.scale.dtype) * self.scale[:, None]
+        linear.bias = self.bias
+        return linear.requires_grad_(False)
+
 
 def quantise_linears(module: nn.Module) -> None:
     """Replace every Linear below `module`, in place and one at a time, so that memory only falls."""
@@ -41,6 +51,15 @@ def quantise_linears(module: nn.Module) -> None:
             setattr(module, name, Int8Linear(child.weight, child.bias))
         else:
             quantise_linears(child)
+
+
+def expand_linears(module: nn.Module) -> None:
+    """Replace every Int8Linear below `module`, in place: twice the memory, and no weight is unpacked at every use."""
+    for name, child in module.named_children():
+        if isinstance(child, Int8Linear):
+            setattr(module, name, child.expanded())
+        else:
+            expand_linears(child)
 
 
 def quantise(weight: Float[Tensor, "out in"], codes: Int8[Tensor, "out in"], scale: Float[Tensor, "out"]) -> None:

@@ -134,6 +134,23 @@ class Quantizer(nn.Module):
         with _exact_float32(codes.device):
             return self.decoder(self.quantizer.embedding(self.quantizer.signs(codes)))
 
+    @property
+    def reach(self) -> int:
+        """How many codes away from a pixel's own code the decoder looks."""
+        pixels = 1
+        for block in reversed(self.config.decoder_blocks):
+            pixels = pixels + 2 * (block.kernel // 2) if isinstance(block, ResBlock) else -(-(pixels + 1) // 2)
+        return pixels
+
+    def decode_box(self, codes: Codes, rows: tuple[int, int], columns: tuple[int, int]) -> Images:
+        """As `decode`, only the pixels of the codes in these rows and columns (first, stop)."""
+        (top, bottom), (left, right) = rows, columns
+        first = max(top - self.reach, 0), max(left - self.reach, 0)
+        around = codes[:, first[0] : bottom + self.reach, first[1] : right + self.reach]
+        size = self.config.patch_size
+        y, x = size * (top - first[0]), size * (left - first[1])
+        return self.decode(around)[..., y : y + size * (bottom - top), x : x + size * (right - left)]
+
     def forward(self, images: Images) -> Reconstruction:
         """Through the codes and back with gradients; the bits are in float32 whatever the rest runs in."""
         encoded = self.encoder(images)

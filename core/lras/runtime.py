@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from core.compute import computes
 from core.errors import InvalidInput
 from core.lras.cache import KVCache
 from core.lras.draft import DraftTally, decode_drafted
@@ -60,14 +61,13 @@ class Decoding:
 class Runtime:
     """One network with the caches of the last few source photos, shared by the threads of many sessions.
 
-    Those that decode at once take turns pass by pass; the others wait in the order in which they came.
+    Those that decode at once compute pass by pass in turn; the others wait in the order in which they came.
     """
 
     model: Network
     prefixes_kept: int = 2
     _prefixes: "OrderedDict[str, KVCache]" = field(default_factory=OrderedDict)
     _room: Turns = field(default_factory=lambda: Turns(_DECODED_AT_ONCE))
-    _passes: Turns = field(default_factory=Turns)
 
     def decode(
         self,
@@ -83,9 +83,7 @@ class Runtime:
         Raises Cancelled between passes, EngineFailed when memory runs out.
         """
         with self._room.turn(cancel), plain_out_of_memory("decoding this picture"):
-            with self._passes.turn(cancel):
-                cache = self._prefix(plan.source, cancel).fork(plan.length, decoding.variations)
-                prefill(self.model, plan.condition, cache, cancel)
+            cache = self._filled(plan, decoding, cancel)
             generator = torch.Generator(self.model.device).manual_seed(seed)
             if draft is None or decoding.keeps is not None:
                 groups = decoding.groups(plan)
@@ -95,16 +93,8 @@ class Runtime:
                 passes = decode_drafted(
                     self.model, plan, cache, draft, decoding.sampling, generator, cancel, tally
                 )  # fmt: skip
-            yield from self._in_turns(passes, cancel)
-
-    def _in_turns(self, passes: Iterator[Decoded], cancel: CancelToken) -> Iterator[Decoded]:
-        """One at a time with those of other threads; nobody waits for what is done with a pass."""
-        while True:
-            with self._passes.turn(cancel):
-                decoded = next(passes, None)
-            if decoded is None:
-                return
-            yield decoded
+            while (decoded := _one(passes, cancel)) is not None:
+                yield decoded
 
     def estimate(self, plan: Plan, decoding: Decoding, int8: bool = False) -> MemoryEstimate:
         """What `decode` will need, the kept prefixes included."""
@@ -112,8 +102,16 @@ class Runtime:
         tokens = plan.length * decoding.variations + kept
         return estimate(self.model.config, self.model.dtype, tokens, int8=int8)
 
+    @computes
+    def _filled(self, plan: Plan, decoding: Decoding, cancel: CancelToken) -> KVCache:
+        """A cache that holds all that the plan shows."""
+        cancel.check()
+        cache = self._prefix(plan.source, cancel).fork(plan.length, decoding.variations)
+        prefill(self.model, plan.condition, cache, cancel)
+        return cache
+
     def _prefix(self, source: Run, cancel: CancelToken) -> KVCache:
-        """The cache of a source photo, made on first use; only within a turn."""
+        """The cache of a source photo, made on first use."""
         key = hashlib.blake2b(source.tokens.tobytes() + source.positions.tobytes()).hexdigest()
         if key not in self._prefixes:
             cache = KVCache(self.model.config, len(source), 1, self.model.dtype, self.model.device)
@@ -123,3 +121,10 @@ class Runtime:
                 self._prefixes.popitem(last=False)
         self._prefixes.move_to_end(key)
         return self._prefixes[key]
+
+
+@computes
+def _one(passes: Iterator[Decoded], cancel: CancelToken) -> Decoded | None:
+    """The next pass; nobody waits for what is done with it."""
+    cancel.check()
+    return next(passes, None)

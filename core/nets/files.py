@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from core.compute import computes
 from core.errors import InvalidInput
 from core.nets.click_student import ClickStudent, ClickStudentConfig
 from core.nets.depth_student import DepthStudent, DepthStudentConfig
@@ -84,6 +85,7 @@ def _bytes(network: DepthStudent | ClickStudent | FillStudent, dtype: torch.dtyp
     return save(tensors, {"kind": _KINDS[type(network)], "config": json.dumps(dataclasses.asdict(network.config))})
 
 
+@computes
 def _load(path: Path, network_type: type[Network]) -> Network:
     tensors, described = _read(path)
     if described.get("kind") != _KINDS[network_type]:

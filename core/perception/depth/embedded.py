@@ -5,6 +5,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
+from core.compute import computes
 from core.errors import InvalidInput
 from core.maths.camera import resized
 from core.maths.depth import sharpen_steps
@@ -53,6 +54,7 @@ class EmbeddedDepth:
         depth = DepthMap(values, valid, "relative", self.info.title, False, confidence, _TOLERANCE)
         return DepthEstimate(depth, intrinsics, fit_ground(values, valid, resized(intrinsics, *size)))
 
+    @computes
     def inverse_depth(
         self, srgb: UInt8[np.ndarray, "H W 3"]
     ) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
+from core.compute import computes
 from core.errors import InvalidInput
 from core.nets.blocks import STRIDE
 from core.nets.click_student import ClickStudent, Features, Prompts
@@ -52,9 +53,7 @@ class EmbeddedClicks:
         factor = self._longest / max(photo.width, photo.height)
         size = tuple(max(STRIDE, STRIDE * round(side * factor / STRIDE)) for side in (photo.width, photo.height))
         small = cv2.resize(photo.srgb, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR)
-        images = torch.from_numpy(small[None]).permute(0, 3, 1, 2).float() / 255
-        with torch.inference_mode():
-            features = self._network.encode(images.contiguous(memory_format=torch.channels_last))
+        features = self._encoded(small)
         regions = build_regions(work_picture(photo.srgb))
         strength = border_strength(regions, fitted.BORDER)
         prepared = Prepared(features, regions, strength, guide_picture(photo.srgb), photo.width, photo.height)
@@ -68,14 +67,25 @@ class EmbeddedClicks:
             raise InvalidInput(f"This photo was prepared by {embedding.backend!r}, not by {self.info.name!r}; redo it.")
         check_prompt(prompt, prepared.width, prepared.height)
         seeds = seeds_of(prompt, prepared.regions, prepared.strength, prepared.width, prepared.height)
-        with torch.inference_mode():
-            logits, rated = self._network.decode(prepared.features, network_prompts(prompt, prepared))
+        logits, rated = self._decoded(prepared, prompt)
         masks = []
         for index in rated[0].argsort(descending=True, stable=True).tolist():
             coarse = snapped(logits[0, index].numpy(), prepared, seeds)
             fine = refine_edge(coarse, prepared.guide, prepared.width, prepared.height)
             masks.append(Mask(obeying(fine, prompt), source=self.info.title, score=float(rated[0, index])))
         return masks
+
+    @computes
+    def _encoded(self, small: UInt8[np.ndarray, "h w 3"]) -> Features:
+        images = torch.from_numpy(small[None]).permute(0, 3, 1, 2).float() / 255
+        with torch.inference_mode():
+            return self._network.encode(images.contiguous(memory_format=torch.channels_last))
+
+    @computes
+    def _decoded(self, prepared: Prepared, prompt: Prompt) -> tuple[Tensor, Tensor]:
+        """Logits [1, 3, h, w] and what the network thinks of them [1, 3]."""
+        with torch.inference_mode():
+            return self._network.decode(prepared.features, network_prompts(prompt, prepared))
 
 
 def snapped(logits: Float32[np.ndarray, "h w"], prepared: Prepared, seeds: Seeds) -> UInt8[np.ndarray, "r c"]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core.lras import int8
-from core.lras.int8 import Int8Linear, quantise
+from core.lras.int8 import Int8Linear, expand_linears, quantise, quantise_linears
 
 
 def test_a_row_is_its_codes_times_its_scale() -> None:
@@ -37,3 +37,14 @@ def test_a_layer_answers_as_its_weight_does() -> None:
     layer = Int8Linear(linear.weight, linear.bias)
     assert (layer(x) - linear(x)).abs().max() < 0.02
     assert torch.allclose(layer.rows(x, 8, 20) + linear.bias[8:20], layer(x)[..., 8:20], atol=1e-6)
+
+
+def test_expanded_layers_answer_as_the_int8_ones_did() -> None:
+    generator = torch.Generator().manual_seed(2)
+    network = torch.nn.Sequential(torch.nn.Linear(24, 16), torch.nn.Sequential(torch.nn.Linear(16, 8, bias=False)))
+    x = torch.randn(3, 24, generator=generator)
+    quantise_linears(network)
+    expected = network(x)
+    expand_linears(network)
+    assert not any(isinstance(layer, Int8Linear) for layer in network.modules())
+    assert torch.allclose(network(x), expected, atol=1e-5)

@@ -152,3 +152,26 @@ def test_codes_are_made_in_float32_under_autocast():
         assert quantizer(images).bits.dtype == torch.float32
     assert torch.equal(codes, quantizer.encode(images))
     assert decoded.dtype == torch.float32
+
+
+def test_nothing_beyond_reach_changes_a_pixel_and_something_at_it_may():
+    quantizer = small()
+    reach = quantizer.reach
+    codes = torch.randint(0, quantizer.config.vocab_size, (1, 1, 2 * reach + 3), generator=torch.manual_seed(3))
+    middle = reach + 1
+    pixels = slice(4 * middle, 4 * middle + 4)
+    whole = quantizer.decode(codes)[..., pixels]
+    for away, is_seen in ((reach, True), (reach + 1, False)):
+        changed = codes.clone()
+        changed[..., middle + away] ^= quantizer.config.vocab_size - 1
+        same = torch.allclose(quantizer.decode(changed)[..., pixels], whole, rtol=0, atol=1e-7)
+        assert same != is_seen
+
+
+@pytest.mark.parametrize("box", [((0, 3), (0, 40)), ((17, 20), (22, 23)), ((36, 40), (1, 39)), ((0, 40), (0, 40))])
+def test_a_box_of_codes_is_decoded_as_the_whole_is(box):
+    quantizer = small()
+    codes = torch.randint(0, quantizer.config.vocab_size, (2, 40, 40), generator=torch.manual_seed(4))
+    rows, columns = (slice(4 * first, 4 * stop) for first, stop in box)
+    whole = quantizer.decode(codes)[..., rows, columns]
+    assert torch.allclose(quantizer.decode_box(codes, *box), whole, rtol=0, atol=1e-5)

@@ -85,7 +85,7 @@ def test_senseless_settings_are_refused(wrong: dict) -> None:
 
 def test_two_sessions_take_turns_and_a_third_waits_for_room() -> None:
     model, fed = network(), []
-    model.register_forward_hook(lambda *_: fed.append(threading.get_ident()))
+    model.register_forward_hook(lambda _, given, __: fed.append(id(given[2])))
     runtime, plans = Runtime(model), [plan_for(seed=seed) for seed in range(3)]
     alone = [codes_of(Runtime(network()), plan, PLAIN) for plan in plans]
     first, second, third = (runtime.decode(plan, PLAIN, 0, CancelToken()) for plan in plans)
@@ -105,7 +105,9 @@ def test_two_sessions_take_turns_and_a_third_waits_for_room() -> None:
     started.append(list(third))
     for thread in threads:
         thread.join()
-    assert len(set(fed)) == 3
+    caches = set(fed)
+    assert len(caches) == 3
+    assert all(fed.index(cache) < len(fed) - len(caches) for cache in caches)
     for collected, expected in zip(started, alone, strict=True):
         assert np.array_equal(in_raster(SMALL, collected)[0], expected)
 

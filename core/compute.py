@@ -1,0 +1,37 @@
+"""The one thread on which the networks of this project compute, in the order in which they are asked to.
+
+OpenMP keeps a pool of threads for every thread that computes. Once these are more than the machine has cores, they
+fall asleep after each operation, and a small network takes three times as long (docs/lras.md).
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_NAME = "networks"
+
+
+@cache
+def _thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix=_NAME)
+
+
+# Threads do not live on in a forked process.
+os.register_at_fork(after_in_child=_thread.cache_clear)
+
+
+def computes(function: Callable[P, T]) -> Callable[P, T]:
+    """The function, to be called from any thread, run on that one; the caller waits for what it returns or raises."""
+
+    @wraps(function)
+    def run(*args: P.args, **named: P.kwargs) -> T:
+        if threading.current_thread().name.startswith(_NAME):
+            return function(*args, **named)
+        return _thread().submit(function, *args, **named).result()
+
+    return run
