@@ -40,7 +40,7 @@ class Int8Linear(nn.Module):
         rows, columns = self.weight.shape
         linear = Linear(columns, rows, bias=self.bias is not None, device=self.scale.device, dtype=self.scale.dtype)
         linear.weight.data = self.weight.to(self.scale.dtype) * self.scale[:, None]
-        linear.bias = self.bias
+        linear.register_parameter("bias", self.bias)
         return linear.requires_grad_(False)
 
 
