@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.types.protocols import SegmentationBackend
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEED = ("start_up", "drag_latency", "full_size", "estimates", "memory")
+SPEED = ("start_up", "drag_latency", "live", "full_size", "estimates", "memory")
 
 
 def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -55,7 +55,7 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
             )  # fmt: skip
         kind.set_defaults(run=run)
     add_bench_lras(kinds)
-    speed = kinds.add_parser("speed", help="start-up, drag latency, full size, memory: one JSON line each")
+    speed = kinds.add_parser("speed", help="start-up, drag latency, live edits, full size, memory: one JSON line each")
     speed.set_defaults(run=bench_speed)
 
 

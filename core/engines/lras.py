@@ -15,10 +15,12 @@ from core.lras.sampling import Sampling
 from core.types.protocols import CancelToken, Engine, EngineInfo, EngineRequest, EngineUpdate
 
 # For the network that comes with the studio: as measured on the fill benchmark (docs/training.md).
-SMALL_DECODING = Decoding(patches_per_pass=8, sampling=Sampling(0.7, 200, 0.8), keeps=0.2)
+SMALL_DECODING = Decoding(patches_per_pass=16, sampling=Sampling(0.7, 200, 0.8), keeps=0.2)
 _DRAFT_DONE = 0.1
+# A picture is shown after the first pass and whenever so many patches more are painted: it costs as much as they do.
+_SHOWN_PATCHES = 48
 # More patches than these are painted at a reduced size, so that a render ends in time.
-_MOST_PATCHES = 1600
+_MOST_PATCHES = 1280
 # Pictures are enlarged at most so many times.
 _MOST_ENLARGED = 4
 
@@ -44,9 +46,26 @@ class LrasEngine:
             if request.previews:
                 yield replace(drafted, is_final=False, done=_DRAFT_DONE * drafted.done)
         assert drafted is not None
-        windows = self._windows(request.unknown)
         image, confidence = drafted.image.copy(), drafted.confidence.copy()
-        update = replace(drafted, is_final=False, done=_DRAFT_DONE)
+        waiting = _SHOWN_PATCHES
+        for painted, count, share in self._passes(request, image, cancel):
+            waiting += count
+            is_shown = request.previews and waiting >= _SHOWN_PATCHES
+            if is_shown or painted.is_done:
+                painted.show(image, confidence)
+            if is_shown:
+                waiting, done = 0, _DRAFT_DONE + (1 - _DRAFT_DONE) * share
+                yield replace(drafted, image=image.copy(), confidence=confidence.copy(), done=done, is_final=False)
+        yield replace(drafted, image=image, confidence=confidence, done=1.0, is_final=True)
+
+    def _passes(
+        self, request: EngineRequest, image: np.ndarray, cancel: CancelToken
+    ) -> Iterator[tuple[PaintedWindow, int, float]]:
+        """After each pass: its window, how many patches it painted, and the share of all that is painted by then.
+
+        The picture must hold what a window painted before the next one is asked for.
+        """
+        windows = self._windows(request.unknown)
         left = request.unknown.copy()
         for index, window in enumerate(windows):
             asked = replace(request, unknown=left.copy())
@@ -54,17 +73,8 @@ class LrasEngine:
             if not asked.unknown[window.slices].any():
                 continue
             painted = PaintedWindow.of(self._runtime, self._quantizer, asked, window, image)
-            before = image[window.slices].copy()
-            for share in painted.paint(self._decoding, cancel):
-                if not request.previews and share < 1:
-                    continue
-                image[window.slices] = before
-                painted.show(image, confidence)
-                done = _DRAFT_DONE + (1 - _DRAFT_DONE) * (index + share) / len(windows)
-                update = replace(update, image=image.copy(), confidence=confidence.copy(), done=done)
-                if request.previews and done < 1:
-                    yield update
-        yield replace(update, image=image, confidence=confidence, done=1.0, is_final=True)
+            for count in painted.paint(self._decoding, cancel):
+                yield painted, count, (index + painted.done / len(painted.asked)) / len(windows)
 
     def _windows(self, unknown: Bool[np.ndarray, "H W"]) -> list[Window]:
         """A network that corrects a draft sees it at its own size where it can, in as many windows as that takes.

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8, UInt16
 from scipy.ndimage import distance_transform_edt
 
 from core.compute import computes
-from core.engines.rebuilt import Rebuilt
+from core.engines.rebuilt import Rebuilt, Span
 from core.engines.windows import Window
 from core.lras.config import PATCH_PIXELS, TransformerConfig
 from core.lras.flow_patches import choose_patches, flow_grid
@@ -28,14 +28,15 @@ from core.types.protocols import CancelToken, EngineRequest
 _MATCHED_BAND = 8
 # Pixels around a moved object that its soft edge may spoil.
 _EDGE = 2
-# Showing costs about as much as decoding so many.
-_SHOWN_PATCHES = 32
 _MOST_CONFIDENT = np.float32(1 - 1e-3)
 
 
 @dataclass(eq=False)
 class PaintedWindow:
-    """A window while it is painted. `codes` and `doubt` (0..1 a patch) are those of the picture so far."""
+    """A window while it is painted. `codes` and `doubt` (0..1 a patch) are those of the picture so far.
+
+    `before` is its part of the picture without what it paints, `done` how many of the `asked` patches are painted.
+    """
 
     runtime: Runtime
     quantizer: Quantizer
@@ -47,8 +48,10 @@ class PaintedWindow:
     drafted_codes: Codes
     asked: PatchIds
     doubt: Float32[np.ndarray, "N"]
-    _before: Rebuilt
-    _after: Rebuilt
+    drafted_picture: Rebuilt
+    picture: Rebuilt
+    before: UInt8[np.ndarray, "T T 3"] | UInt16[np.ndarray, "T T 3"]
+    done: int = 0
     _source: Codes | None = None
 
     @staticmethod
@@ -65,18 +68,15 @@ class PaintedWindow:
         codes = _encoded(quantizer, drafted, runtime.model.device)
         asked = np.flatnonzero(blocks.any(axis=(1, 3)).reshape(-1))
         doubt = np.zeros(config.n_patches, np.float32)
-        rebuilt = Rebuilt.of(quantizer, runtime.model.device, codes)
+        rebuilt = Rebuilt(quantizer, runtime.model.device, codes, *_codes_of(asked, config.grid))
         return PaintedWindow(
             runtime, quantizer, request, window, drafted, unknown,
-            codes.copy(), codes, asked, doubt, rebuilt, rebuilt.copy(),
+            codes.copy(), codes, asked, doubt, rebuilt, rebuilt.copy(), image[window.slices].copy(),
         )  # fmt: skip
 
-    def paint(self, decoding: Decoding, cancel: CancelToken) -> Iterator[float]:
-        """Decode what is asked for, from its border inwards; yields the share that is done. Raises Cancelled.
-
-        Yields at once after the first pass, then whenever some patches more are worth a look.
-        """
-        left, done, shown = self.asked, 0, 1 - _SHOWN_PATCHES
+    def paint(self, decoding: Decoding, cancel: CancelToken) -> Iterator[int]:
+        """Decode what is asked for, from its border inwards; yields each pass's count of patches. Raises Cancelled."""
+        left = self.asked
         for part in self._parts():
             left = left[~np.isin(left, part)]
             plan = self._plan(part, left)
@@ -84,26 +84,28 @@ class PaintedWindow:
             for decoded in self.runtime.decode(plan, decoding, self.request.seed, cancel, favoured):
                 set_patches(self.codes, decoded.ids, decoded.codes[0])
                 self.doubt[decoded.ids] = decoded.entropy[0].mean(axis=1) / np.log(plan.config.rgb_range.size)
-                done += len(decoded.ids)
-                if done - shown >= _SHOWN_PATCHES or done == len(self.asked):
-                    shown = done
-                    yield done / len(self.asked)
+                self.done += len(decoded.ids)
+                yield len(decoded.ids)
 
     def show(self, image: np.ndarray, confidence: np.ndarray) -> None:
-        """Put the unknown pixels, as far as they are painted, into the picture, in place."""
+        """Put the unknown pixels, as far as they are painted, into the whole picture, in place."""
         side, where = self.window.side, self.window.slices
         unknown = self.request.unknown[where]
         top = np.iinfo(image.dtype).max
-        self._after.update(self.codes)
+        self.picture.update(self.codes)
         if self._config.sees_draft:
-            change = _enlarged(self._after.picture - self._before.picture, side)
-            large = (image[where].astype(np.float32) / np.float32(top) + change).clip(0, 1)
+            change = _enlarged(self.picture.picture - self.drafted_picture.picture, side)
+            large = (self.before.astype(np.float32) / np.float32(top) + change).clip(0, 1)
         else:
-            large = _enlarged(self._matched(self._after.picture), side).clip(0, 1)
+            large = _enlarged(self._matched(self.picture.picture), side).clip(0, 1)
         image[where][unknown] = np.round(large[unknown] * top).astype(image.dtype)
         grid = self._config.grid
         sure = cv2.resize(1 - self.doubt.reshape(grid, grid), (side, side), interpolation=cv2.INTER_NEAREST)
         confidence[where][unknown] = np.minimum(sure[unknown], _MOST_CONFIDENT)
+
+    @property
+    def is_done(self) -> bool:
+        return self.done == len(self.asked)
 
     @property
     def _config(self) -> TransformerConfig:
@@ -176,6 +178,14 @@ def _encoded(quantizer: Quantizer, picture: UInt8[np.ndarray, "S S 3"], device: 
     images = normalise_rgb(torch.from_numpy(picture).to(device).permute(2, 0, 1)[None])
     with torch.inference_mode():
         return quantizer.encode(images)[0].cpu().numpy()
+
+
+def _codes_of(asked: PatchIds, grid: int) -> tuple[Span, Span]:
+    """Rows and columns of codes (two a patch) that hold these patches."""
+    rows, columns = np.divmod(asked, grid)
+    first, last = (rows.min(), columns.min()), (rows.max(), columns.max())
+    (top, left), (bottom, right) = ((2 * int(y), 2 * int(x)) for y, x in (first, last))
+    return (top, bottom + 2), (left, right + 2)
 
 
 def _enlarged(picture: Float32[np.ndarray, "S S 3"], side: int) -> Float32[np.ndarray, "T T 3"]:

@@ -106,8 +106,16 @@ class Runtime:
     def _filled(self, plan: Plan, decoding: Decoding, cancel: CancelToken) -> KVCache:
         """A cache that holds all that the plan shows."""
         cancel.check()
-        cache = self._prefix(plan.source, cancel).fork(plan.length, decoding.variations)
-        prefill(self.model, plan.condition, cache, cancel)
+        model, batch = self.model, decoding.variations
+        if model.config.sees_draft:
+            # Frame 0 is a draft, which no other edit shares.
+            cache, left = (
+                KVCache(model.config, plan.length, batch, model.dtype, model.device),
+                plan.source + plan.condition,
+            )
+        else:
+            cache, left = self._prefix(plan.source, cancel).fork(plan.length, batch), plan.condition
+        prefill(model, left, cache, cancel)
         return cache
 
     def _prefix(self, source: Run, cancel: CancelToken) -> KVCache:
