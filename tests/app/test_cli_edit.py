@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from command_line import run
 from shadowed import shadowed_card
 
 from app import cli
@@ -37,13 +38,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 CARD = ("--depth", "depth.npy", "--mask", "mask.png", "--intrinsics", "80,80,47.5,35.5")
-
-
-def run(*words: str) -> int:
-    try:
-        return cli.main(list(words))
-    except SystemExit as stop:
-        return int(stop.code or 0)
 
 
 def pixels(path: str) -> np.ndarray:

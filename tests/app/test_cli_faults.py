@@ -11,8 +11,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from command_line import run
 
-from app import cli
 from core.files.photo import open_photo
 
 WIDTH, HEIGHT = 64, 48
@@ -33,13 +33,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cv2.imwrite("empty.png", mask * 0)
     cv2.imwrite("full.png", mask * 0 + 255)
     return tmp_path
-
-
-def run(*words: str) -> int:
-    try:
-        return cli.main(list(words))
-    except SystemExit as stop:
-        return int(stop.code or 0)
 
 
 def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:

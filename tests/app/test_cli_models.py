@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tiny_hub
+from command_line import run
 from faulty_server import CONTENT, Server, serving
 from studio_photo import HEIGHT, WIDTH, square_photo
 
-from app import cli
 from core.files import hub
 from core.files.depth import read_depth
 from core.files.mask import read_mask
@@ -34,13 +34,6 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def server() -> Iterator[Server]:
     with serving() as running:
         yield running
-
-
-def run(*words: str) -> int:
-    try:
-        return cli.main(list(words))
-    except SystemExit as stop:
-        return int(stop.code or 0)
 
 
 def test_the_list_tells_size_memory_licence_and_what_is_here(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import OpenEXR
 import pytest
+from command_line import run
 from fakes import SameColour
 from layered_scenes import cards
 
-from app import cli
 from app.commands import peel as command
 from app.services import Services
 from core.editing.peel_objects import MOST_OBJECTS
@@ -33,13 +33,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         cv2.imwrite(f"{item.id}.png", item.mask.coverage)
     Path("cards.lras").write_bytes(save_project(scene.project))
     return tmp_path
-
-
-def run(*words: str) -> int:
-    try:
-        return cli.main(list(words))
-    except SystemExit as stop:
-        return int(stop.code or 0)
 
 
 def layer_names(path: str) -> list[str]:
