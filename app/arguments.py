@@ -74,6 +74,11 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("auto", "warp", "lras-small", "lras"), help="what invents uncovered parts")
     parser.add_argument("--seed", metavar="N", type=seed, help="seed of anything random (default 0)")
     parser.add_argument(
+        "--order",
+        choices=("auto", "inwards", "scattered"),
+        help="where an LRAS network paints first",
+    )
+    parser.add_argument(
         "-o", dest="out", metavar="OUT", required=True, help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj"
     )
     parser.add_argument("--flow-out", metavar="F", help="motion of every photo pixel: .flo or .exr")

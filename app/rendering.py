@@ -59,8 +59,8 @@ _RESULT_KINDS = ("picture", "layers", "cloud", "mesh")
 
 
 def with_settings(project: Project, args: argparse.Namespace) -> Project:
-    """The project with the engine and seed of the command line, where they were given."""
-    chosen = {name: getattr(args, name) for name in ("engine", "seed") if getattr(args, name) is not None}
+    """The project with the engine, seed and order of the command line, where they were given."""
+    chosen = {name: getattr(args, name) for name in ("engine", "seed", "order") if getattr(args, name) is not None}
     return apply(project, SetSettings(replace(project.settings, **chosen)))
 
 

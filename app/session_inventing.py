@@ -13,7 +13,7 @@ from core.maths import mask as masks
 from core.types import edits
 from core.types.frame import Frame
 from core.types.mask import Mask
-from core.types.project import Project, Settings
+from core.types.project import Project
 from core.types.protocols import CancelToken
 
 _HARDNESS = 1.0
@@ -44,7 +44,7 @@ class InventingGestures(SessionCore):
     def use_variation(self, seed: int) -> None:
         """Take everything that is invented from one seed."""
         settings = self.project.settings
-        self._commit(edits.SetSettings(Settings(settings.engine, seed)), f"Variation {seed}")
+        self._commit(edits.SetSettings(replace(settings, seed=seed)), f"Variation {seed}")
 
     def variation(self, seed: int, cancel: CancelToken | None = None) -> Frame:
         """The shown step with everything invented from `seed`, as large as the preview; remembered.

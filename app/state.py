@@ -12,7 +12,7 @@ from core.editing.orbit import Orbit, orbit_of_camera
 from core.maths.camera import focal_35mm, fov_deg
 from core.maths.rigid import euler_deg_from_rotation, ground_axes, rotation_from_quaternion
 from core.types.depth import Layout
-from core.types.project import EngineChoice, Project
+from core.types.project import EngineChoice, PaintOrder, Project
 from core.types.scene import Placement, Scene, SceneObject, Vec3
 
 EventKind = Literal["changed", "frame", "progress", "error", "held"]
@@ -86,6 +86,7 @@ class SessionState:
     engine: EngineChoice = "auto"
     engine_title: str = ""
     seed: int = 0
+    order: PaintOrder = "auto"
     layout: Layout | None = None
     fov_deg: float = 0.0
     focal_35mm: float = 0.0
@@ -152,6 +153,7 @@ def project_state(project: Project, selected: str | None) -> dict[str, object]:
         "edited": is_edited(project),
         "engine": project.settings.engine,
         "seed": project.settings.seed,
+        "order": project.settings.order,
         "variation_seeds": variation_seeds(project.settings.seed),
         "layout": project.layout,
         "fov_deg": fov_deg(scene.source_intrinsics),

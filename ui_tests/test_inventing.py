@@ -123,3 +123,20 @@ def test_without_inventions_the_tool_says_so(page: Page, address: str, tmp_path:
     editor.press("i")
     wait_in_page(page, lambda: "Nothing is invented yet" in editor.by_id("hint").inner_text())
     assert editor.by_id("invent-all").is_disabled()
+
+
+def test_the_order_of_painting_is_chosen_for_an_engine_that_has_one(removed: Editor) -> None:
+    page = removed.page
+    page.locator("#invent-others").click()
+    order = removed.by_id("paint-order")
+    assert order.is_disabled()
+    page.locator("#engine").select_option("lras-small")
+    wait_in_page(page, lambda: order.is_enabled())
+    removed.settle()
+    inwards, steps = result(removed), removed.steps()
+    order.select_option("scattered")
+    wait_in_page(page, lambda: len(removed.steps()) == len(steps) + 1)
+    removed.settle()
+    assert order.input_value() == "scattered"
+    wait_in_page(page, lambda: not np.array_equal(result(removed), inwards))
+    assert_not_blank(screenshot(page))

@@ -1,9 +1,11 @@
 """The parts of the page that its own script drives: top bar, tools, stage, history strip, status line."""
 
 from html import escape
+from typing import get_args
 
 from app.ui.icons import icon
 from app.ui.text import say
+from core.types.project import PaintOrder
 
 # Tool, its picture, its key.
 TOOLS = (
@@ -168,6 +170,9 @@ def _invent_bar() -> str:
         f"{say(f'invent.{name}')}</label>"
         for n, name in enumerate(("again", "keep"))
     )
+    orders = "".join(
+        f'<option value="{order}">{say(f"invent.order.{order}")}</option>' for order in get_args(PaintOrder)
+    )
     return f"""<form id="invent-bar" data-testid="invent-bar" class="stage-bar">{strokes}
       <span class="gap"></span>
       <output id="adherence" data-testid="adherence" class="figures quiet"></output>
@@ -182,7 +187,9 @@ def _invent_bar() -> str:
       <button type="button" id="take-best" data-testid="take-best" class="plain" title="{say("invent.best_help")}">
         {say("invent.best")}</button>
       <label class="check"><input type="checkbox" id="variation-brush" data-testid="variation-brush">
-        {say("invent.brush")}</label></div>"""
+        {say("invent.brush")}</label>
+      <label class="order" title="{say("invent.order_help")}">{say("invent.order")}
+        <select id="paint-order" data-testid="paint-order">{orders}</select></label></div>"""
 
 
 def history_strip() -> str:

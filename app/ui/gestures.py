@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.ui import hand, pointing
 from core.maths.retouch import Touch
 from core.maths.rigid import quaternion_from_rotation, rotation_from_euler_deg
-from core.types.project import EngineChoice, Settings
+from core.types.project import EngineChoice, PaintOrder, Settings
 from core.types.scene import Placement
 
 if TYPE_CHECKING:
@@ -261,9 +261,10 @@ class Engine(Gesture):
     type: Literal["engine"]
     engine: EngineChoice
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    order: PaintOrder = "auto"
 
     def run(self, session: "Session") -> None:
-        session.set_settings(Settings(self.engine, self.seed))
+        session.set_settings(Settings(self.engine, self.seed, self.order))
 
 
 AnyGesture = Annotated[

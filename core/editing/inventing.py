@@ -78,6 +78,7 @@ def invent(
         flow=flow,
         seed=context.project.settings.seed if seed is None else seed,
         previews=context.stream,
+        order=context.project.settings.order,
         hider=None if hider is None else reciprocal(np.where(unknown, hider, np.float32(0))),
     )
     updates = context.engine.render(request, context.cancel)
@@ -123,7 +124,7 @@ def _again(
     context: RenderContext, canvas: Canvas, unknown: Bool[np.ndarray, "H W"], seed: int, flow: FlowField | None
 ) -> Iterator[EngineUpdate]:
     """As `invent` for a canvas, its final update remembered."""
-    key = ("reroll", content_id(canvas.pixels, unknown), seed, context.engine.info.name)
+    key = ("reroll", content_id(canvas.pixels, unknown), seed, context.project.settings.order, context.engine.info.name)
     kept = context.memo.find(key)
     if kept is not None:
         yield kept

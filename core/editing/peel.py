@@ -19,7 +19,7 @@ from core.maths.unmix import laid_over, least_alpha, unmixed
 from core.types.mask import Mask
 from core.types.peeled import Peeled, PeeledLayer
 from core.types.photo import Coverage, Photo, Pixels
-from core.types.project import Project
+from core.types.project import Project, Settings
 from core.types.protocols import CancelToken, Engine, EngineRequest
 from core.types.scene import Placement
 
@@ -87,7 +87,7 @@ def _layer(project: Project, part: Part, canvas: Pixels, engine: Engine, cancel:
     photo = project.photo
     inverse = _inverse_depth(project, part)
     pixels = photo.pixels[part.window].copy()
-    continued = _continued(photo, part, inverse, engine, project.settings.seed, cancel)
+    continued = _continued(photo, part, inverse, engine, project.settings, cancel)
     _complete(pixels, continued, part.hidden, part.before)
     full = np.iinfo(pixels.dtype).max
     alpha = part.extent.astype(pixels.dtype) * pixels.dtype.type(full // 255)
@@ -137,7 +137,7 @@ def _continued(
     part: Part,
     inverse: Float32[np.ndarray, "h w"],
     engine: Engine,
-    seed: int,
+    settings: Settings,
     cancel: CancelToken,
 ) -> Pixels:
     """The part's window with the object's own texture where it goes on behind what stands before it."""
@@ -156,7 +156,8 @@ def _continued(
         foreground=~known & ~unknown,
         depth=reciprocal(inverse),
         flow=None,
-        seed=seed,
+        seed=settings.seed,
+        order=settings.order,
         previews=False,
     )
     image = own

@@ -118,6 +118,7 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
         view.size,
         context.engine.info.name,
         project.settings.seed,
+        project.settings.order,
     )
     with memo.turn(key, context.cancel):
         final = memo.find(key)

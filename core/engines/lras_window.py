@@ -1,12 +1,12 @@
 """One square window of an edited picture as the LRAS network sees it: what is shown, decoded, and put back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float32, UInt8, UInt16
+from jaxtyping import Bool, Float32, Float64, UInt8, UInt16
 from scipy.ndimage import distance_transform_edt
 
 from core.compute import computes
@@ -112,15 +112,22 @@ class PaintedWindow:
         return self.runtime.model.config
 
     def _parts(self) -> list[PatchIds]:
-        """As many patches as one sequence takes, those nearest to what is known first."""
-        config = self._config
+        """As many patches as one sequence takes, in the order that was asked for."""
+        config, request = self._config, self.request
         parts = clusters(self.asked, config.grid, config.decoded_patches)
-        inside = np.zeros(config.n_patches, bool)
-        inside[self.asked] = True
-        depth = distance_transform_edt(np.pad(inside.reshape(config.grid, config.grid), 1, constant_values=True))
-        assert isinstance(depth, np.ndarray)
-        depth = depth[1:-1, 1:-1].reshape(-1)
-        return sorted(parts, key=lambda part: float(depth[part].mean()))
+        if request.order == "scattered":
+            return [parts[index] for index in np.random.default_rng(request.seed).permutation(len(parts))]
+        inside = self._steps_inside()
+        return sorted(parts, key=lambda part: float(inside[part].mean()))
+
+    def _steps_inside(self) -> Float64[np.ndarray, "N"]:
+        """How many patches away from what is known each patch that is asked for lies."""
+        grid = self._config.grid
+        asked = np.zeros(grid * grid, bool)
+        asked[self.asked] = True
+        steps = distance_transform_edt(np.pad(asked.reshape(grid, grid), 1, constant_values=True))
+        assert isinstance(steps, np.ndarray)
+        return steps[1:-1, 1:-1].reshape(-1)
 
     def _plan(self, part: PatchIds, left: PatchIds) -> Plan:
         """What decodes one part: near to it, what is known by now; `left` is neither known nor decoded."""
@@ -130,6 +137,9 @@ class PaintedWindow:
         known = nearest(known, part, config.grid, config.known_patches)
         seen = nearest(every, part, config.grid, config.frame_0_patches)
         drawn: Orders = orders(config, seed).only(seen, np.concatenate([known, part]))
+        if self.request.order == "inwards":
+            rings = np.ceil(self._steps_inside())[drawn.target]
+            drawn = replace(drawn, target=drawn.target[np.argsort(rings, kind="stable")])
         source = self.drafted_codes if config.sees_draft else self._photo_codes()
         return rgb_plan(config, INTENDED, source, drawn, self._flow(), Known(known, self.codes))
 

@@ -23,6 +23,8 @@ from core.types.protocols import CancelToken
 
 # Each holds a cache of its own; more wait, so that memory stays bounded.
 _DECODED_AT_ONCE = 2
+# Patches to decode together are looked for among those of so many passes.
+_SPREAD_OVER = 8
 # As in the released scripts for pictures (spec 5.4).
 RELEASED_SAMPLING = Sampling(temperature=0.9, top_k=1000, top_p=0.9)
 
@@ -49,12 +51,14 @@ class Decoding:
             raise InvalidInput(f"A draft's code is kept from a share of 0 to 1 on, got {self.keeps:g}.")
 
     def groups(self, plan: Plan) -> list[Group]:
-        """The plan's patches as groups; those decoded together lie far apart."""
+        """The plan's patches as groups, nearly in its order; those decoded together lie far apart."""
         if self.sequential is not None:
             return seq2par(plan.order, self.sequential)
         if self.patches_per_pass == 1:
             return in_groups(plan.order, 1)
-        return in_groups(far_apart(plan.order, plan.config.grid), self.patches_per_pass)
+        span = _SPREAD_OVER * self.patches_per_pass
+        spread = [far_apart(group.ids, plan.config.grid) for group in in_groups(plan.order, span)]
+        return [group for ids in spread for group in in_groups(ids, self.patches_per_pass)]
 
 
 @dataclass(eq=False)

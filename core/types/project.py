@@ -9,17 +9,22 @@ from core.types.mask import Mask
 from core.types.photo import Photo
 from core.types.scene import Scene
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 EngineChoice = Literal["auto", "warp", "lras-small", "lras"]
+PaintOrder = Literal["auto", "inwards", "scattered"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How the result is made: which engine, and the seed of anything random."""
+    """How the result is made: which engine, the seed of anything random, and where an LRAS network paints first.
+
+    `order`: from a hole's border inwards, or all over it; "auto" is what suits the network.
+    """
 
     engine: EngineChoice = "auto"
     seed: int = 0
+    order: PaintOrder = "auto"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from core.types.depth import DepthEstimate
 from core.types.flow import FlowField
 from core.types.mask import Mask, Prompt
 from core.types.photo import Photo, Pixels
+from core.types.project import PaintOrder
 
 
 class CancelToken:
@@ -81,6 +82,7 @@ class EngineRequest:
     `depth` is the edited frame's z, 0 where unknown. `flow` leads from the source to the draft: the very field by which
     the draft was warped, for engines that take it. `hider` is z of what was taken away and had hidden the unknown
     pixels, 0 where nothing is known of it: what does not stand before it may go on behind it.
+    `order` is where to paint first, for engines that paint piece by piece.
     `previews` False: only the final update will be looked at.
     Same request and seed: same final pixels.
     """
@@ -94,6 +96,7 @@ class EngineRequest:
     seed: int = 0
     previews: bool = True
     hider: Float32[np.ndarray, "H W"] | None = None
+    order: PaintOrder = "auto"
 
 
 @dataclass(frozen=True)

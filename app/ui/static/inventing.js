@@ -23,8 +23,11 @@ export function showInventing(next, kinds = []) {
   const some = (state.share_invented ?? 0) > 0;
   for (const button of [$("invent-all"), $("invent-others")]) button.disabled = !some;
   for (const button of [$("check-edit"), $("take-best")]) button.disabled = !some || state.models.running;
+  if (document.activeElement !== $("paint-order")) $("paint-order").value = state.order;
+  $("paint-order").disabled = !state.engine.startsWith("lras");
   $("adherence").textContent = told(state.adherence);
-  if (!wanted || !some) open(false);
+  // While a picture is being made nobody knows how much of it will be invented.
+  if (!wanted || state.share_invented === 0) open(false);
   if (isOpen() && (kinds.includes("changed") || kinds.includes("frame"))) fill();
 }
 
@@ -78,6 +81,8 @@ export function listenToInventing() {
   $("invent-all").addEventListener("click", () => gesture("reroll_all"));
   $("invent-others").addEventListener("click", () => { open(!isOpen()); if (isOpen()) fill(); });
   $("variations").querySelector(".grid").addEventListener("click", take);
+  $("paint-order").addEventListener("change", ({ target }) =>
+    gesture("engine", { engine: state.engine, seed: state.seed, order: target.value }));
   $("variation-brush").addEventListener("change", (event) => { if (!event.target.checked) choose(null); });
   for (const part of ["invent-bar", "variations"]) {
     $(part).addEventListener("pointerdown", (event) => event.stopPropagation());

@@ -177,7 +177,7 @@ function bindButtons() {
   $("fit").addEventListener("click", fit);
   $("cancel").addEventListener("click", () => gesture("cancel"));
   $("dismiss").addEventListener("click", forgive);
-  $("engine").addEventListener("change", () => gesture("engine", { engine: $("engine").value, seed: state?.seed ?? 0 }));
+  $("engine").addEventListener("change", () => gesture("engine", { engine: $("engine").value, seed: state?.seed ?? 0, order: state?.order ?? "auto" }));
   // Gradio puts a closed panel's content into the page only when it is opened, so the panels' column listens.
   $("panels").addEventListener("change", (event) => {
     if (event.target.id === "show-invented") showInvented(event.target.checked, state);

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from lras_networks import SMALL, network, quantizer
 from core.engines.lras import LrasEngine
 from core.engines.registry import make_engine
 from core.errors import Cancelled
+from core.lras.config import rgb_flow_config
 from core.lras.generate import Decoded
 from core.lras.plan import Plan
 from core.lras.runtime import Decoding, Runtime
@@ -166,3 +168,48 @@ def test_large_holes_are_corrected_at_a_reduced_size() -> None:
     unknown[50:850, 50:850] = True
     (side,) = {window.side for window in engine._windows(unknown)}
     assert 2 * SMALL.image_size < side < 3 * SMALL.image_size
+
+
+def painted_order(monkeypatch: pytest.MonkeyPatch, asked: EngineRequest, decoded_patches: int) -> np.ndarray:
+    """Ids of the patches of a 64-pixel window in the order in which they were decoded."""
+    config = replace(rgb_flow_config(2, 2, 32, 8, 64, 16), decoded_patches=decoded_patches)
+    found: list[np.ndarray] = []
+    decode = Runtime.decode
+
+    def noted(self: Runtime, *rest: Any) -> Iterator[Decoded]:
+        for part in decode(self, *rest):
+            found.append(part.ids)
+            yield part
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Runtime, "decode", noted)
+        info = EngineInfo("lras", "LRAS", "MIT", 64, streams=True)
+        runtime = Runtime(network(config, torch.float32))
+        decoding = Decoding(patches_per_pass=1)
+        list(LrasEngine(runtime, quantizer(3, 64), make_engine("warp"), info, decoding).render(asked, CancelToken()))
+    return np.concatenate(found)
+
+
+@pytest.mark.parametrize("decoded_patches", [0, 4])
+def test_the_order_of_painting_is_as_asked(monkeypatch: pytest.MonkeyPatch, decoded_patches: int) -> None:
+    unknown = np.zeros((64, 64), bool)
+    unknown[8:56, 8:56] = True
+    blank = np.zeros((64, 64, 3), np.uint8)
+    depth = np.where(unknown, 0, 2).astype(np.float32)
+    asked = EngineRequest(Photo("test", blank, blank), blank, unknown, np.zeros_like(unknown), depth, None)
+    orders = {
+        order: painted_order(monkeypatch, replace(asked, order=order), decoded_patches)
+        for order in ("auto", "inwards", "scattered")
+    }
+    assert len({tuple(sorted(ids)) for ids in orders.values()}) == 1
+    steps = {
+        order: np.minimum.reduce([*np.divmod(ids, 8), *(7 - part for part in np.divmod(ids, 8))])
+        for order, ids in orders.items()
+    }
+    early = {order: found[:18].mean() for order, found in steps.items()}
+    assert early["inwards"] < early["scattered"]
+    if decoded_patches == 0:
+        assert (np.diff(steps["inwards"]) >= 0).all()
+        assert np.array_equal(orders["auto"], orders["scattered"])
+    else:
+        assert early["auto"] < early["scattered"]

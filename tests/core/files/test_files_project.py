@@ -105,6 +105,8 @@ def test_projects_from_before_shadows_are_still_read():
         for item in index["project"]["scene"]["objects"]:
             del item["shadow"]
 
+        del index["project"]["settings"]["order"]
+
     without = tuple(replace(item, shadow=None) for item in value.scene.objects)
     assert load_project(rewritten(save_project(value), older)) == replace(
         value, scene=replace(value.scene, objects=without)
