@@ -131,7 +131,7 @@ def test_the_order_of_painting_is_chosen_for_an_engine_that_has_one(removed: Edi
     order = removed.by_id("paint-order")
     assert order.is_disabled()
     page.locator("#engine").select_option("lras-small")
-    wait_in_page(page, lambda: order.is_enabled())
+    wait_in_page(page, order.is_enabled)
     removed.settle()
     inwards, steps = result(removed), removed.steps()
     order.select_option("scattered")

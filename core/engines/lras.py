@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8
 
-from core.engines.lras_window import PaintedWindow
+from core.engines.lras_window import PaintedWindow, as_8_bit, through_codes
 from core.engines.windows import Window, windows_over
 from core.lras.config import PATCH_PIXELS
 from core.lras.quantizer import Quantizer
 from core.lras.runtime import Decoding, Runtime
 from core.lras.sampling import Sampling
+from core.types.photo import Pixels
 from core.types.protocols import CancelToken, Engine, EngineInfo, EngineRequest, EngineUpdate
 
 # For the network that comes with the studio: as measured on the fill benchmark (docs/training.md).
@@ -57,6 +58,10 @@ class LrasEngine:
                 waiting, done = 0, _DRAFT_DONE + (1 - _DRAFT_DONE) * share
                 yield replace(drafted, image=image.copy(), confidence=confidence.copy(), done=done, is_final=False)
         yield replace(drafted, image=image, confidence=confidence, done=1.0, is_final=True)
+
+    def as_codes(self, image: Pixels) -> UInt8[np.ndarray, "H W 3"]:
+        """A picture as its tokens alone show it, at its own size: what is left without the photo's own pixels."""
+        return through_codes(self._quantizer, as_8_bit(image), self._runtime.model.device)
 
     def _passes(
         self, request: EngineRequest, image: np.ndarray, cancel: CancelToken

@@ -61,7 +61,7 @@ class PaintedWindow:
         """The window of a drafted picture, nothing of it painted yet."""
         config = runtime.model.config
         size = config.image_size
-        drafted = _resized(_without_foreground(request, window, _as_8_bit(image[window.slices])), size)
+        drafted = _resized(_without_foreground(request, window, as_8_bit(image[window.slices])), size)
         part = request.unknown[window.slices].astype(np.float32)
         unknown = cv2.resize(part, (size, size), interpolation=cv2.INTER_AREA) > 0
         blocks = unknown.reshape(config.grid, PATCH_PIXELS, config.grid, PATCH_PIXELS)
@@ -184,10 +184,22 @@ def _without_foreground(
 
 
 @computes
-def _encoded(quantizer: Quantizer, picture: UInt8[np.ndarray, "S S 3"], device: torch.device) -> Codes:
+def _encoded(quantizer: Quantizer, picture: UInt8[np.ndarray, "H W 3"], device: torch.device) -> Codes:
     images = normalise_rgb(torch.from_numpy(picture).to(device).permute(2, 0, 1)[None])
     with torch.inference_mode():
         return quantizer.encode(images)[0].cpu().numpy()
+
+
+def through_codes(
+    quantizer: Quantizer, picture: UInt8[np.ndarray, "H W 3"], device: torch.device
+) -> UInt8[np.ndarray, "H W 3"]:
+    """Into the quantizer's codes and back."""
+    height, width = picture.shape[:2]
+    size = quantizer.config.patch_size
+    whole = np.pad(picture, ((0, -height % size), (0, -width % size), (0, 0)), mode="edge")
+    codes = _encoded(quantizer, whole, device)
+    rebuilt = Rebuilt(quantizer, device, codes, (0, codes.shape[0]), (0, codes.shape[1])).picture
+    return np.round(255 * rebuilt[:height, :width]).astype(np.uint8)
 
 
 def _codes_of(asked: PatchIds, grid: int) -> tuple[Span, Span]:
@@ -206,5 +218,6 @@ def _resized(picture: UInt8[np.ndarray, "H W 3"], size: int) -> UInt8[np.ndarray
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
 
 
-def _as_8_bit(picture: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
+def as_8_bit(picture: np.ndarray) -> UInt8[np.ndarray, "H W 3"]:
+    """The high bytes of a picture of 16 bits."""
     return picture if picture.dtype == np.uint8 else (picture >> 8).astype(np.uint8)

@@ -14,12 +14,13 @@ from core.engines.warp import WarpEngine
 from core.errors import InvalidInput
 from core.evaluation import novel_view
 from core.evaluation.novel_view import doubt_rank, report, run, squared
-from core.evaluation.rivals import UNFILLED, rivals
+from core.evaluation.rivals import ALONE, UNFILLED, rivals
 from core.evaluation.warp_bench import Pair
 from core.maths.camera import project
 from core.types.camera import Camera, Pose
 from core.types.edits import SetCamera
 from core.types.photo import Photo
+from core.types.protocols import CancelToken, EngineRequest
 
 SCENE = card_before_wall()
 SIDE = 48
@@ -94,3 +95,17 @@ def test_methods_are_engines_by_name() -> None:
     assert isinstance(every["exemplar"], WarpEngine)
     with pytest.raises(InvalidInput, match="no method named 'magic'"):
         rivals(["magic"])
+
+
+def test_without_the_compositor_every_pixel_is_the_networks() -> None:
+    (engine,) = rivals([ALONE]).values()
+    pixels = np.random.default_rng(0).integers(0, 255, (62, 81, 3)).astype(np.uint8)
+    unknown = np.zeros((62, 81), bool)
+    unknown[20:30, 20:30] = True
+    depth = np.where(unknown, 0, 2).astype(np.float32)
+    request = EngineRequest(Photo("noise", pixels, pixels), pixels, unknown, np.zeros_like(unknown), depth, None)
+    (update,) = engine.render(request, CancelToken())
+    assert update.image.shape == pixels.shape
+    changed = (update.image != pixels).any(axis=-1)
+    # Noise is more than 4,096 codes can tell.
+    assert changed[~unknown].mean() > 0.9
