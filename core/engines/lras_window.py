@@ -184,7 +184,7 @@ def _without_foreground(
 
 
 @computes
-def _encoded(quantizer: Quantizer, picture: UInt8[np.ndarray, "H W 3"], device: torch.device) -> Codes:
+def _encoded(quantizer: Quantizer, picture: UInt8[np.ndarray, "Y X 3"], device: torch.device) -> Codes:
     images = normalise_rgb(torch.from_numpy(picture).to(device).permute(2, 0, 1)[None])
     with torch.inference_mode():
         return quantizer.encode(images)[0].cpu().numpy()
