@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from jaxtyping import UInt8
 
 from core.maths.camera import cropped, intrinsics_from_fov, resized
 from core.training.config import PairSettings, PictureSettings
@@ -16,11 +17,15 @@ _SQUARE_SHARE = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Square:
-    """A picture of side x side pixels with its inverse depth and camera."""
+    """A picture of side x side pixels with its inverse depth and camera.
+
+    `objects` numbers whole objects where someone outlined them: 0 none, 255 not told.
+    """
 
     picture: Picture
     inverse_depth: InverseDepth | None
     intrinsics: Intrinsics
+    objects: UInt8[np.ndarray, "S S"] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,8 @@ def draw_cut(view: View, pictures: PictureSettings, pairs: PairSettings, random:
     return Cut(x, y, across, down, fov)
 
 
-def square(view: View, cut: Cut, side: int) -> Square:
-    """The window, resized to a square."""
+def square(view: View, cut: Cut, side: int, objects: UInt8[np.ndarray, "H W"] | None = None) -> Square:
+    """The window, resized to a square; `objects` are the view's."""
     window = slice(cut.y, cut.y + cut.height), slice(cut.x, cut.x + cut.width)
     camera = view.intrinsics
     if camera is None:
@@ -61,15 +66,18 @@ def square(view: View, cut: Cut, side: int) -> Square:
     inverse = view.inverse_depth
     if inverse is not None:
         inverse = cv2.resize(inverse[window], (side, side), interpolation=cv2.INTER_LINEAR)
-    return Square(picture, inverse, camera)
+    if objects is not None:
+        objects = cv2.resize(objects[window], (side, side), interpolation=cv2.INTER_NEAREST_EXACT)
+    return Square(picture, inverse, camera, objects)
 
 
 def mirrored(square: Square) -> Square:
     """Left and right exchanged."""
     camera = square.intrinsics
-    inverse = square.inverse_depth
+    inverse, objects = square.inverse_depth, square.objects
     return Square(
         np.ascontiguousarray(square.picture[:, ::-1]),
         None if inverse is None else np.ascontiguousarray(inverse[:, ::-1]),
         Intrinsics(camera.fx, camera.fy, camera.width - 1 - camera.cx, camera.cy, camera.width, camera.height),
+        None if objects is None else np.ascontiguousarray(objects[:, ::-1]),
     )

@@ -120,12 +120,10 @@ class FillPlaces:
         x, y = (int(random.integers(0, room + 1)) for room in (width - across, height - across))
         fov = float(random.uniform(*self.config.pairs.field_of_view_deg))
         side = self.config.fill.place_pixels
-        real = square(view, Cut(x, y, across, across, fov), side)
-        objects = np.zeros((side, side), bool)
-        if ids is not None and not clip.regions:
-            window = ids[y : y + across, x : x + across]
-            objects = cv2.resize(window, (side, side), interpolation=cv2.INTER_NEAREST_EXACT) != 0
-        return (mirrored(real), objects[:, ::-1]) if random.random() < 0.5 else (real, objects)
+        real = square(view, Cut(x, y, across, across, fov), side, None if clip.regions else ids)
+        if random.random() < 0.5:
+            real = mirrored(real)
+        return real, np.zeros((side, side), bool) if real.objects is None else real.objects != 0
 
     def _guessed(
         self, kind: str, real: Square, objects: Bool[np.ndarray, "S S"], random: np.random.Generator

@@ -24,6 +24,8 @@ _INPAINT_PIXELS = 3
 _LEAST_AGREEMENT = 0.6
 _OBJECT_AREA = (0.02, 0.35)
 _OBJECT_TRIES = 4
+# Where nobody said whether an object is.
+_NOT_TOLD = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +141,10 @@ def _sampled(picture: UInt8[np.ndarray, "S S 3"], drawn: InverseMap) -> UInt8[np
 
 
 def _object_mask(real: Square, random: np.random.Generator) -> Bool[np.ndarray, "S S"]:
-    """Something that stands before the rest by its depth, else an ellipse."""
+    """An outlined object, else something that stands before the rest by its depth, else an ellipse."""
     side = len(real.picture)
+    if (outlined := _outlined(real, random)) is not None:
+        return outlined
     for _ in range(_OBJECT_TRIES if real.inverse_depth is not None else 0):
         assert real.inverse_depth is not None
         near = real.inverse_depth > np.quantile(real.inverse_depth, random.uniform(0.5, 0.95))
@@ -153,6 +157,15 @@ def _object_mask(real: Square, random: np.random.Generator) -> Bool[np.ndarray, 
     mask = np.zeros((side, side), np.uint8)
     box = (centre.tolist(), (2 * axes).tolist(), float(random.uniform(0, 180)))
     return cv2.ellipse(mask, box, 1, -1) > 0
+
+
+def _outlined(real: Square, random: np.random.Generator) -> Bool[np.ndarray, "S S"] | None:
+    """One of the objects that someone outlined, if any has a fitting size."""
+    if real.objects is None:
+        return None
+    shares = np.bincount(real.objects.reshape(-1), minlength=_NOT_TOLD + 1)[1:_NOT_TOLD] / real.objects.size
+    fitting = 1 + np.flatnonzero((shares > _OBJECT_AREA[0]) & (shares < _OBJECT_AREA[1]))
+    return real.objects == random.choice(fitting) if len(fitting) else None
 
 
 _CROSS = np.ones((3, 3), np.uint8)

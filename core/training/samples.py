@@ -107,9 +107,11 @@ class Drawer:
             return None
         drawn = int(random.integers(stops[-1]))
         number = int(np.searchsorted(stops, drawn, side="right"))
-        view = self.packed.view(clips[number].first + drawn - (int(stops[number - 1]) if number else 0))
+        index = clips[number].first + drawn - (int(stops[number - 1]) if number else 0)
+        view = self.packed.view(index)
         cut = draw_cut(view, self.config.pictures, self.config.pairs, random)
-        found = square(view, cut, self.config.image_size)
+        objects = None if clips[number].regions else self.packed.mask(index)
+        found = square(view, cut, self.config.image_size, objects)
         return mirrored(found) if random.random() < _MIRRORED_SHARE else found
 
     def frames(self, random: np.random.Generator, held_out: bool) -> Pair | None:

@@ -1,5 +1,7 @@
 """Pairs: the flow leads from source to target, the photo is the target, and what is new is marked."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -45,6 +47,23 @@ def test_a_warped_pair_has_the_photo_as_target() -> None:
     assert pair.uncovered[36, 48:52].any()
     assert not pair.uncovered[5:20, 5:60].any()
     assert pair.camera_0_from_1[0, 3] == pytest.approx(0.2)
+
+
+def test_an_outlined_object_is_what_moves() -> None:
+    ids = np.zeros((SIDE, SIDE), np.uint8)
+    ids[10:40, 20:50], ids[60:62, 60:62], ids[:, :10] = 3, 4, 255
+    real = replace(scene_square(), objects=ids)
+    for seed in range(8):
+        pair = object_pair(real, np.random.default_rng(seed))
+        landed = np.zeros((SIDE, SIDE), bool)
+        y, x = np.nonzero(np.abs(pair.flow).max(axis=-1) > 0)
+        end = np.rint(np.stack([y, x]) + pair.flow[y, x, ::-1].T).astype(int)
+        landed[tuple(end[:, ((end >= 0) & (end < SIDE)).all(axis=0)])] = True
+        assert landed.any()
+        assert not landed[~cv2.dilate((ids == 3).astype(np.uint8), np.ones((3, 3))).astype(bool)].any()
+    mirror = mirrored(real).objects
+    assert mirror is not None
+    assert np.array_equal(mirror, ids[:, ::-1])
 
 
 def test_a_moved_object_uncovers_real_pixels() -> None:
