@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
-from core.lras.layout import camera_codes
+from core.compute import computes
+from core.lras.layout import Codes, camera_codes
 from core.lras.plan import flow_plan, orders
 from core.lras.quantizer import Quantizer, denormalise_flow, normalise_rgb
 from core.lras.recipe import INTENDED
@@ -23,6 +24,8 @@ from core.types.depth import DepthEstimate, DepthMap
 from core.types.photo import Photo
 from core.types.protocols import BackendInfo, CancelToken
 
+FLOW_DEPTH = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
+SMALL_FLOW_DEPTH = BackendInfo("lras-small", "LRAS small, predicted flow (built in)", "MIT")
 _UP = 0.3
 _SEED_STEP = 42
 # Flow shorter than this share of the longest is as good as none: depth there is only known to be far.
@@ -40,11 +43,15 @@ class FlowDepthSettings:
 class FlowDepth:
     """DepthBackend over a camera+flow network and the two quantizers. Relative depth, with confidence."""
 
-    info = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
-
     def __init__(
-        self, runtime: Runtime, rgb: Quantizer, flow: Quantizer, settings: FlowDepthSettings | None = None
+        self,
+        runtime: Runtime,
+        rgb: Quantizer,
+        flow: Quantizer,
+        settings: FlowDepthSettings | None = None,
+        info: BackendInfo = FLOW_DEPTH,
     ) -> None:
+        self.info = info
         self._runtime, self._rgb, self._flow = runtime, rgb, flow
         self._settings = settings or FlowDepthSettings()
 
@@ -67,21 +74,26 @@ class FlowDepth:
         config = self._runtime.model.config
         side = config.image_size
         small = cv2.resize(srgb, (side, side), interpolation=cv2.INTER_AREA)
-        images = normalise_rgb(torch.from_numpy(small).to(self._runtime.model.device).permute(2, 0, 1)[None])
         upward = np.eye(4)
         upward[1, 3] = -_UP
-        with torch.inference_mode():
-            source = self._rgb.encode(images)[0].cpu().numpy()
+        source = self._encoded(small)
         plan = flow_plan(config, INTENDED, source, orders(config, seed), camera_codes(upward))
         parts = list(self._runtime.decode(plan, self._settings.decoding, seed, cancel))
         ids = np.concatenate([part.ids for part in parts])
         codes = plan.assemble(ids, np.concatenate([part.codes[0] for part in parts]))
+        return self._decoded(codes)
+
+    @computes
+    def _encoded(self, picture: UInt8[np.ndarray, "S S 3"]) -> Codes:
+        images = normalise_rgb(torch.from_numpy(picture).to(self._runtime.model.device).permute(2, 0, 1)[None])
         with torch.inference_mode():
-            return (
-                denormalise_flow(self._flow.decode(torch.from_numpy(codes).to(self._runtime.model.device)[None]))[0]
-                .cpu()
-                .numpy()
-            )
+            return self._rgb.encode(images)[0].cpu().numpy()
+
+    @computes
+    def _decoded(self, codes: Codes) -> Float32[np.ndarray, "2 S S"]:
+        with torch.inference_mode():
+            images = self._flow.decode(torch.from_numpy(codes).to(self._runtime.model.device)[None])
+            return denormalise_flow(images)[0].cpu().numpy()
 
 
 def robust_disparity(
