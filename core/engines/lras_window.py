@@ -68,14 +68,14 @@ class PaintedWindow:
         codes = _encoded(quantizer, drafted, runtime.model.device)
         asked = np.flatnonzero(blocks.any(axis=(1, 3)).reshape(-1))
         doubt = np.zeros(config.n_patches, np.float32)
-        rebuilt = Rebuilt(quantizer, runtime.model.device, codes, *_codes_of(asked, config.grid))
+        rebuilt = Rebuilt(quantizer, runtime.model.device, codes, *_codes_of(asked, config))
         return PaintedWindow(
             runtime, quantizer, request, window, drafted, unknown,
             codes.copy(), codes, asked, doubt, rebuilt, rebuilt.copy(), image[window.slices].copy(),
         )  # fmt: skip
 
     def paint(self, decoding: Decoding, cancel: CancelToken) -> Iterator[int]:
-        """Decode what is asked for, from its border inwards; yields each pass's count of patches. Raises Cancelled."""
+        """Decode what is asked for, in the order asked for; yields each pass's count of patches. Raises Cancelled."""
         left = self.asked
         for part in self._parts():
             left = left[~np.isin(left, part)]
@@ -202,12 +202,14 @@ def through_codes(
     return np.round(255 * rebuilt[:height, :width]).astype(np.uint8)
 
 
-def _codes_of(asked: PatchIds, grid: int) -> tuple[Span, Span]:
-    """Rows and columns of codes (two a patch) that hold these patches."""
-    rows, columns = np.divmod(asked, grid)
-    first, last = (rows.min(), columns.min()), (rows.max(), columns.max())
-    (top, left), (bottom, right) = ((2 * int(y), 2 * int(x)) for y, x in (first, last))
-    return (top, bottom + 2), (left, right + 2)
+def _codes_of(asked: PatchIds, config: TransformerConfig) -> tuple[Span, Span]:
+    """Rows and columns of codes (two a patch) that hold these patches, and what they are matched to."""
+    margin = 0 if config.sees_draft else 1 + -(-_MATCHED_BAND // PATCH_PIXELS)
+    rows, columns = (
+        (2 * max(0, int(along.min()) - margin), 2 * min(config.grid, int(along.max()) + 1 + margin))
+        for along in np.divmod(asked, config.grid)
+    )
+    return rows, columns
 
 
 def _enlarged(picture: Float32[np.ndarray, "S S 3"], side: int) -> Float32[np.ndarray, "T T 3"]:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from lras_networks import SMALL, network, quantizer
 
+from core.engines import lras_window
 from core.engines.lras import LrasEngine
 from core.engines.registry import make_engine
 from core.errors import Cancelled
@@ -213,3 +214,23 @@ def test_the_order_of_painting_is_as_asked(monkeypatch: pytest.MonkeyPatch, deco
         assert np.array_equal(orders["auto"], orders["scattered"])
     else:
         assert early["auto"] < early["scattered"]
+
+
+@pytest.mark.parametrize("sees_draft", [False, True])
+def test_rebuilding_a_part_gives_the_picture_of_all(monkeypatch: pytest.MonkeyPatch, sees_draft: bool) -> None:
+    base = rgb_flow_config(2, 2, 32, 16, 64, 16)
+    config = replace(base, sees_draft=sees_draft, decoded_patches=4, known_patches=9, frame_0_patches=9)
+    info = EngineInfo("lras", "LRAS", "MIT", 128, streams=True)
+    unknown = np.zeros((128, 128), bool)
+    unknown[40:56, 48:64] = True
+    asked = replace(request(128, 128), unknown=unknown, foreground=np.zeros_like(unknown), previews=False)
+    asked = replace(asked, depth=np.where(unknown, 0, 2).astype(np.float32))
+    found = []
+    for whole in (False, True):
+        with monkeypatch.context() as patch:
+            if whole:
+                patch.setattr(lras_window, "_codes_of", lambda *_: ((0, 32), (0, 32)))
+            engine = LrasEngine(Runtime(network(config, torch.float32)), quantizer(3, 64), make_engine("warp"), info)
+            (update,) = engine.render(asked, CancelToken())
+            found.append(update.image.astype(int))
+    assert np.abs(found[0] - found[1]).max() <= 1
