@@ -42,6 +42,11 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
             kind.add_argument("--sheet", metavar="FILE.png", type=Path, help="write a sheet of the pictures")
         if name in ("click", "objects", "depth"):
             kind.add_argument("--backend", metavar="NAME", nargs="+", help="these back-ends only")
+        if name == "depth":
+            kind.add_argument(
+                "--flow", metavar=("NETWORK", "TOKENIZER", "FLOW_TOKENIZER"), type=Path, nargs=3,
+                help="depth by the flow that a network trained here predicts, one row more",
+            )  # fmt: skip
         if name == "warp":
             kind.add_argument(
                 "--own-depth", metavar="NAME", nargs="*",
@@ -159,9 +164,12 @@ def bench_objects(args: argparse.Namespace) -> int:
 def bench_depth(args: argparse.Namespace) -> int:
     """Errors of depth per set. Raises EditorError."""
     from core.evaluation import depth_bench
-    from core.perception.registry import depth_backends, make_depth_backend
+    from core.perception.depth.lras import OWN_FLOW_DEPTH, SMALL_SETTINGS
+    from core.perception.registry import depth_backends, flow_depth, make_depth_backend
 
     backends = [make_depth_backend(name) for name in _chosen(args, depth_backends())]
+    if args.flow is not None:
+        backends.append(flow_depth(tuple(args.flow), OWN_FLOW_DEPTH, SMALL_SETTINGS))
     rows = depth_bench.run_depth_bench(backends, args.folder, args.limit, args.sheet)
     return print_rows(args, rows, depth_bench.report)
 

@@ -5,11 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from core.compute import computes
 from core.errors import BackendUnavailable
 from core.files.hub import HubKind, HubModel, find, hub_models, missing
 from core.types.protocols import BackendInfo, DepthBackend, SegmentationBackend
+
+if TYPE_CHECKING:
+    from core.perception.depth.lras import FlowDepthSettings
 
 _DEPTH_STUDENT = "depth_student"
 _CLICK_STUDENT = "click_student"
@@ -94,6 +98,23 @@ def make_segmentation_backend(name: str) -> SegmentationBackend:
     return _checked(name, segmentation_backends(), "mask").make()
 
 
+@computes
+def flow_depth(files: tuple[Path, Path, Path], info: BackendInfo, settings: "FlowDepthSettings") -> DepthBackend:
+    """Depth by predicted flow, from the weights of a network, its picture tokenizer and its flow tokenizer.
+
+    Raises InvalidInput for files that are none.
+    """
+    from core.lras.placement import placement
+    from core.lras.runtime import Runtime
+    from core.lras.weights import load_quantizer, load_transformer
+    from core.perception.depth.lras import FlowDepth
+
+    device, dtype = placement()
+    network, rgb, flow = files
+    runtime = Runtime(load_transformer(network, dtype, device))
+    return FlowDepth(runtime, load_quantizer(rgb, device), load_quantizer(flow, device), settings, info)
+
+
 def _checked(name: str, entries: dict[str, Entry[Backend]], kind: str) -> Entry[Backend]:
     if name not in entries:
         raise BackendUnavailable(f"There is no {kind} back-end called {name!r}; choose one of: {', '.join(entries)}.")
@@ -129,18 +150,13 @@ def _embedded_depth_why_not() -> str | None:
 
 def _flow() -> DepthBackend:
     from core.files.weights import installed
-    from core.lras.placement import placement
-    from core.lras.runtime import Runtime
-    from core.lras.weights import load_quantizer, load_transformer
-    from core.perception.depth.lras import FlowDepth
+    from core.perception.depth.lras import FLOW_DEPTH, FlowDepthSettings
 
     network, rgb, flow = (installed(name) for name in _FLOW_FILES)
     assert network is not None
     assert rgb is not None
     assert flow is not None
-    device, dtype = placement()
-    runtime = Runtime(load_transformer(network, dtype, device))
-    return FlowDepth(runtime, load_quantizer(rgb, device), load_quantizer(flow, device))
+    return flow_depth((network, rgb, flow), FLOW_DEPTH, FlowDepthSettings())
 
 
 def _flow_why_not() -> str | None:

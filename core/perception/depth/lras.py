@@ -25,7 +25,7 @@ from core.types.photo import Photo
 from core.types.protocols import BackendInfo, CancelToken
 
 FLOW_DEPTH = BackendInfo("lras", "LRAS predicted flow", "MIT by its authors' README")
-SMALL_FLOW_DEPTH = BackendInfo("lras-small", "LRAS small, predicted flow (built in)", "MIT")
+OWN_FLOW_DEPTH = BackendInfo("flow", "Predicted flow of a network of one's own", "MIT")
 _UP = 0.3
 _SEED_STEP = 42
 # Flow shorter than this share of the longest is as good as none: depth there is only known to be far.
@@ -38,6 +38,10 @@ class FlowDepthSettings:
 
     runs: int = 4
     decoding: Decoding = field(default_factory=lambda: Decoding(patches_per_pass=1024, sampling=Sampling()))
+
+
+# For networks as small as ours, as measured (docs/training.md): bolder draws are noise to them.
+SMALL_SETTINGS = FlowDepthSettings(decoding=Decoding(patches_per_pass=1024, sampling=Sampling(temperature=0.5)))
 
 
 class FlowDepth:

@@ -7,10 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
+from command_line import run
+from lras_networks import network, quantizer
 from scenes import CAMERA, card_before_wall
 
 from core.errors import InvalidInput
 from core.evaluation.depth_bench import QUOTED, QUOTED_SCORES, report, run_depth_bench, score
+from core.lras.config import camera_flow_config
+from core.lras.saving import save_quantizer, save_transformer
 from core.types.camera import Intrinsics
 from core.types.depth import DepthEstimate, DepthMap
 from core.types.photo import Photo
@@ -107,3 +112,17 @@ def test_a_folder_without_an_index_is_refused(tmp_path: Path) -> None:
         list(run_depth_bench([Ramp()], tmp_path))
     with pytest.raises(InvalidInput, match="no photo"):
         report([])
+
+
+def test_a_network_of_ones_own_is_a_row(bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = camera_flow_config(2, 2, 32, grid=4, rgb_codes=64, flow_codes=32)
+    files = [tmp_path / name for name in ("network", "tokenizer", "flow-tokenizer")]
+    save_transformer(network(config, torch.float32), files[0])
+    save_quantizer(quantizer(3, 64), files[1])
+    save_quantizer(quantizer(2, 32), files[2])
+    words = ["bench", "depth", str(bench), "--backend", "layout", "--flow", *map(str, files), "--json"]
+    assert run(*words) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["backend"] for row in rows} == {"layout", "flow"}
+    assert run(*words[:-1], "--flow", *map(str, reversed(files))) != 0
+    assert "is a quantizer, not a transformer" in capsys.readouterr().err
