@@ -69,8 +69,8 @@ def add_mask_backend(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mask-backend", metavar="NAME", help="what makes the mask: a name of 'launch.py models'")
 
 
-def add_result_arguments(parser: argparse.ArgumentParser) -> None:
-    """How the result is made and what is written of it."""
+def add_painting_arguments(parser: argparse.ArgumentParser) -> None:
+    """What paints the parts that no photo shows, and how."""
     parser.add_argument("--engine", choices=("auto", "warp", "lras-small", "lras"), help="what invents uncovered parts")
     parser.add_argument("--seed", metavar="N", type=seed, help="seed of anything random (default 0)")
     parser.add_argument(
@@ -78,6 +78,11 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("auto", "inwards", "scattered"),
         help="where an LRAS network paints first",
     )
+
+
+def add_result_arguments(parser: argparse.ArgumentParser) -> None:
+    """How the result is made and what is written of it."""
+    add_painting_arguments(parser)
     parser.add_argument(
         "-o", dest="out", metavar="OUT", required=True, help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj"
     )

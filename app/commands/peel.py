@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from app.arguments import add_mask_backend, add_photo_arguments, existing_file, seed
+from app.arguments import add_mask_backend, add_painting_arguments, add_photo_arguments, existing_file
 
 if TYPE_CHECKING:
     from app.progress import Progress
@@ -39,8 +39,7 @@ def add_peel(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--find", action="store_true", help="look for objects although some are given")
     add_mask_backend(parser)
-    parser.add_argument("--engine", choices=("auto", "warp", "lras"), help="what invents hidden parts")
-    parser.add_argument("--seed", metavar="N", type=seed, help="seed of anything random (default 0)")
+    add_painting_arguments(parser)
     parser.add_argument(
         "-o", "--out", dest="out", metavar="OUT", action="append", required=True, help=".ora or .exr; repeat for both"
     )
