@@ -13,16 +13,17 @@ from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_NAME = "networks"
+_here = threading.local()
 
 
 @cache
 def _thread() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix=_NAME)
+    return ThreadPoolExecutor(1, "networks", initializer=lambda: setattr(_here, "computes", True))
 
 
-# Threads do not live on in a forked process.
-os.register_at_fork(after_in_child=_thread.cache_clear)
+# Threads do not live on in a forked process; Windows has none.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_thread.cache_clear)
 
 
 def computes(function: Callable[P, T]) -> Callable[P, T]:
@@ -30,7 +31,7 @@ def computes(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def run(*args: P.args, **named: P.kwargs) -> T:
-        if threading.current_thread().name.startswith(_NAME):
+        if getattr(_here, "computes", False):
             return function(*args, **named)
         return _thread().submit(function, *args, **named).result()
 

@@ -1,5 +1,6 @@
 """The picture of a part of a frame of codes, kept while the codes change here and there."""
 
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,8 +37,8 @@ class Rebuilt:
 
     def copy(self) -> "Rebuilt":
         """One that changes on its own."""
-        twin = object.__new__(Rebuilt)
-        twin.__dict__.update(self.__dict__, codes=self.codes.copy(), picture=self.picture.copy())
+        twin = copy(self)
+        twin.codes, twin.picture = self.codes.copy(), self.picture.copy()
         return twin
 
     def update(self, codes: Codes) -> None:

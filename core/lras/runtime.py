@@ -113,13 +113,11 @@ class Runtime:
         model, batch = self.model, decoding.variations
         if model.config.sees_draft:
             # Frame 0 is a draft, which no other edit shares.
-            cache, left = (
-                KVCache(model.config, plan.length, batch, model.dtype, model.device),
-                plan.source + plan.condition,
-            )
+            cache = KVCache(model.config, plan.length, batch, model.dtype, model.device)
+            prefill(model, plan.source + plan.condition, cache, cancel)
         else:
-            cache, left = self._prefix(plan.source, cancel).fork(plan.length, batch), plan.condition
-        prefill(model, left, cache, cancel)
+            cache = self._prefix(plan.source, cancel).fork(plan.length, batch)
+            prefill(model, plan.condition, cache, cancel)
         return cache
 
     def _prefix(self, source: Run, cancel: CancelToken) -> KVCache:
