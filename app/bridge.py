@@ -32,7 +32,8 @@ from core.editing.layers import (
     working_size,
 )
 from core.editing.motion import camera_at_home
-from core.editing.render import Plate, render, source_plate, without_objects
+from core.editing.plate import Plate, source_plate, without_objects
+from core.editing.render import render
 from core.editing.takeaway import CloudOptions, frame_view, point_cloud
 from core.errors import Cancelled, EditorError, InvalidInput
 from core.files.profile import srgb_of

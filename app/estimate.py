@@ -1,33 +1,46 @@
 """How long the full-size result will take, from what this machine has just done."""
 
+from collections.abc import Collection
+from math import log
+
+from core.editing.stages import FOUND_AGAIN, INVENTING
 from core.types.frame import Frame
 from core.types.photo import Photo
 
-_ENGINE_STAGE = "engine"
 _WRITING_PER_MEGAPIXEL = 0.06  # of a format not yet written: most take less, text takes more
-_GROWTH_PER_RATIO = 0.05  # the engine solves at a bounded size: 19 times the pixels took about twice as long
+# A stage's time goes with this power of the pixels until it is known: small pictures pay for more than their pixels,
+# and the engine solves at a bounded size.
+_GEOMETRY_POWER = 0.85
+_INVENTING_POWER = 0.28
 
 
 class TimeEstimate:
-    """Learns from every rendered frame; geometry grows with the pixels, inventing hardly does."""
+    """Learns stage by stage from every rendered frame; geometry grows with the pixels, inventing hardly does."""
 
     def __init__(self) -> None:
-        self._engine_seconds = 0.0
-        self._engine_growth = _GROWTH_PER_RATIO
-        self._full_size_per_megapixel: float | None = None
+        self._seen: dict[str, tuple[float, float]] = {}
+        self._powers: dict[str, float] = {}
+        self._at_full_size: dict[str, float] = {}
         self._writing_per_megapixel: dict[str, float] = {}
         self._peeling_per_megapixel: float | None = None
 
     def learn(self, frame: Frame) -> None:
-        """Remember the engine's time; a frame whose inventions were remembered from before has none."""
-        self._engine_seconds = frame.seconds.get(_ENGINE_STAGE) or self._engine_seconds
+        """Remember each stage's time: what was found in the memo has none, or next to none."""
+        megapixels = _megapixels(frame)
+        for stage, seconds in frame.seconds.items():
+            before, at = self._seen.get(stage, (0.0, 1.0))
+            if stage not in FOUND_AGAIN or seconds / megapixels > before / at:
+                self._seen[stage] = seconds, megapixels
 
-    def learn_full_size(self, frame: Frame, expected_engine: float) -> None:
-        """Correct what was expected of a full-size frame by what it took."""
-        self._full_size_per_megapixel = _geometry_seconds(frame) / _megapixels(frame)
-        taken = frame.seconds.get(_ENGINE_STAGE)
-        if taken and expected_engine > 0:
-            self._engine_growth *= taken / expected_engine
+    def learn_full_size(self, frame: Frame, worked: Collection[str]) -> None:
+        """Correct what is expected at full size by the stages that a frame had to work through."""
+        megapixels = _megapixels(frame)
+        for stage in frame.seconds.keys() & set(worked):
+            taken = frame.seconds[stage]
+            self._at_full_size[stage] = taken / megapixels
+            seconds, at = self._seen.get(stage, (0.0, megapixels))
+            if min(seconds, taken) > 0 and megapixels > at:
+                self._powers[stage] = log(taken / seconds) / log(megapixels / at)
 
     def learn_writing(self, format_name: str, seconds: float, photo: Photo) -> None:
         """Remember how long a full-size file took to be made of its frame."""
@@ -47,23 +60,18 @@ class TimeEstimate:
         per_megapixel = self._peeling_per_megapixel
         return None if per_megapixel is None else per_megapixel * photo.width * photo.height / 1e6
 
-    def engine_at_full_size(self, preview: Frame, photo: Photo) -> float:
-        """Seconds of inventing at the photo's own size."""
-        ratio = photo.width * photo.height / 1e6 / _megapixels(preview)
-        return self._engine_seconds * max(1.0, 1.0 + self._engine_growth * (ratio - 1.0))
-
-    def full_size(self, preview: Frame, photo: Photo) -> float:
-        """Seconds for the whole result at the photo's own size."""
+    def full_size(self, photo: Photo, ahead: Collection[str]) -> float:
+        """Seconds for the stages that lie ahead, at the photo's own size."""
         megapixels = photo.width * photo.height / 1e6
-        per_megapixel = self._full_size_per_megapixel
-        if per_megapixel is None:
-            per_megapixel = _geometry_seconds(preview) / _megapixels(preview)
-        return per_megapixel * megapixels + self.engine_at_full_size(preview, photo)
+        return sum(self._expected(stage, megapixels) for stage in ahead)
+
+    def _expected(self, stage: str, megapixels: float) -> float:
+        if stage in self._at_full_size and stage not in INVENTING:
+            return self._at_full_size[stage] * megapixels
+        seconds, at = self._seen.get(stage, (0.0, megapixels))
+        power = self._powers.get(stage, _INVENTING_POWER) if stage in INVENTING else _GEOMETRY_POWER
+        return seconds * (megapixels / at) ** power
 
 
 def _megapixels(frame: Frame) -> float:
     return frame.pixels.shape[0] * frame.pixels.shape[1] / 1e6
-
-
-def _geometry_seconds(frame: Frame) -> float:
-    return sum(seconds for stage, seconds in frame.seconds.items() if stage != _ENGINE_STAGE)

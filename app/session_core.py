@@ -12,7 +12,7 @@ from app.services import Services
 from app.state import Event, EventKind, Numbers, SessionState, numbers_of, project_state
 from core.editing.apply import apply
 from core.editing.history import History
-from core.editing.render import render
+from core.editing.render import render, stages_ahead
 from core.errors import InvalidInput
 from core.perception.everything import Proposal
 from core.perception.registry import preferred_depth, preferred_segmentation, segmentation_backends
@@ -96,21 +96,16 @@ class SessionCore:
         if kept is not None:
             return kept
         engine = self.services.engine(project.settings.engine)
-        preview = self.frame
+        ahead = stages_ahead(project, engine, self.services.memo)
         (frame,) = render(project, engine, self.services.memo, cancel=cancel, stream=False)
-        if preview is not None:
-            expected = self.estimate.engine_at_full_size(preview, project.photo)
-            self.estimate.learn_full_size(frame, expected)
+        self.estimate.learn_full_size(frame, ahead)
         self.services.memo.put(("full frame", project), frame)
         return frame
 
     def export_seconds(self, format_name: str) -> float | None:
         """How long an export of the shown step will take; None while nothing is known about it."""
-        project, frame = self.project, self.frame
-        writing = self.estimate.writing(format_name, project.photo)
-        if self.services.memo.find(("full frame", project)) is not None:
-            return writing
-        return None if frame is None else writing + self.estimate.full_size(frame, project.photo)
+        rendering = self._full_size_seconds()
+        return None if rendering is None else rendering + self.estimate.writing(format_name, self.project.photo)
 
     @property
     def project(self) -> Project:
@@ -172,7 +167,7 @@ class SessionCore:
                 export=self.exports.state,
                 share_invented=None if frame is None else float(frame.invented.mean()),
                 adherence=self.services.memo.find(("adherence", history.project, self._mask_backend)),
-                expected_seconds=None if frame is None else self.estimate.full_size(frame, history.project.photo),
+                expected_seconds=self._full_size_seconds(),
             )
 
     def hold(self, object_id: str, placement: Placement) -> None:
@@ -215,6 +210,16 @@ class SessionCore:
         if self._history is None:
             raise InvalidInput("Open a photo first.")
         return self._history
+
+    def _full_size_seconds(self) -> float | None:
+        """How long the shown step will take at the photo's own size; None while nothing of it is seen."""
+        project, memo = self.project, self.services.memo
+        if memo.find(("full frame", project)) is not None:
+            return 0.0
+        if self.frame is None:
+            return None
+        ahead = stages_ahead(project, self.services.engine(project.settings.engine), memo)
+        return self.estimate.full_size(project.photo, ahead)
 
     def _replace_history(self, history: History) -> None:
         with self._lock:

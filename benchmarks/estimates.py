@@ -32,7 +32,9 @@ def _orbits(_: Session) -> list[Edit]:
 
 
 def _figures(kind: str, photo: bytes, edits: Callable[[Session], list[Edit]]) -> dict[str, object]:
-    session = Session("bench", Services())
+    services = Services()
+    services.warm_up()
+    session = Session("bench", services)
     session.open_photo(photo, "cup.png")
     session.wait_idle(_PATIENCE)
     told, taken, told_shares, shares = [], [], [], []

@@ -1,18 +1,19 @@
 """Asking the engine for what no pixel of the photo shows, once or again with another seed."""
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.editing.compositor import Canvas
-from core.editing.layers import SourceView, resized_coverage
+from core.editing.layers import SourceView, cut_objects, resized_coverage, source_view, working_size
 from core.editing.memo import Memo
+from core.editing.motion import flow_field
+from core.editing.stages import AGAIN, GEOMETRY, Clock
 from core.maths.bands import copied, reciprocal
 from core.maths.depth import near_side
+from core.maths.flow import MovedGrid
 from core.types.flow import FlowField
 from core.types.ids import content_id
 from core.types.photo import Pixels
@@ -21,21 +22,6 @@ from core.types.protocols import CancelToken, Engine, EngineRequest, EngineUpdat
 
 # Done before anything is invented anew.
 _FIRST_SHARE = 0.5
-
-
-@dataclass
-class Clock:
-    """Seconds spent per named stage."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        begun = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begun
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +37,41 @@ class RenderContext:
     stream: bool
 
 
+def render_context(
+    project: Project, engine: Engine, memo: Memo, max_side: int | None, cancel: CancelToken | None, stream: bool
+) -> RenderContext:
+    """The photo at the working size, and a clock that has begun."""
+    clock = Clock()
+    with clock.stage(GEOMETRY):
+        view = source_view(project, working_size(project, max_side), memo)
+    return RenderContext(project, engine, memo, cancel or CancelToken(), view, clock, stream)
+
+
+def background_flow(
+    context: RenderContext,
+    grid: MovedGrid | None,
+    nearest: Float32[np.ndarray, "H W"],
+    unknown: Bool[np.ndarray, "H W"],
+) -> FlowField | None:
+    """The field by which the background was warped, for an engine that takes it; cut objects have no place in it."""
+    if not context.engine.info.takes_flow:
+        return None
+    none = np.zeros_like(unknown)
+    return flow_field(context.view, grid, removed_area(context), [], nearest, none, unknown)
+
+
+def removed_area(context: RenderContext) -> Bool[np.ndarray, "H W"]:
+    """Source pixels of cut objects: they follow their object, or nothing when it is hidden."""
+    width, height = context.view.size
+    removed = np.zeros((height, width), bool)
+    for item in cut_objects(context.project):
+        removed |= resized_coverage(item.mask, context.view.size) >= 128
+    return removed
+
+
 def invent(
     context: RenderContext,
+    stage: str,
     draft: Pixels,
     unknown: Bool[np.ndarray, "H W"],
     excluded: Bool[np.ndarray, "H W"],
@@ -83,7 +102,7 @@ def invent(
     )
     updates = context.engine.render(request, context.cancel)
     while True:
-        with context.clock.stage("engine"):
+        with context.clock.stage(stage):
             update = next(updates, None)
         if update is None:
             return
@@ -130,7 +149,7 @@ def _again(
         yield kept
         return
     inverse = np.where(unknown, np.float32(0), canvas.inverse_depth)
-    for update in invent(context, canvas.pixels, unknown, np.zeros_like(unknown), inverse, flow, seed):
+    for update in invent(context, AGAIN, canvas.pixels, unknown, np.zeros_like(unknown), inverse, flow, seed):
         if update.is_final:
             context.memo.put(key, update)
         yield update

@@ -79,6 +79,11 @@ def working_size(project: Project, max_side: int | None) -> Size:
     return (width, height) if max_side is None else size_within(width, height, max_side)
 
 
+def source_view_key(project: Project, size: Size) -> Hashable:
+    """The place of the slowest part of a source view in the memo: its complete inverse depth."""
+    return "inverse depth", project.depth.id, size
+
+
 def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
     """The photo and its geometry at `size`; objects that a layout guess lacks stand in it where they are."""
     photo, depth = project.photo, project.depth
@@ -87,7 +92,7 @@ def source_view(project: Project, size: Size, memo: Memo) -> SourceView:
     alpha = None
     if full_alpha is not None:
         alpha = memo.get(("alpha", photo.id, size), lambda: _shrunk(full_alpha, size))
-    inverse = memo.get(("inverse depth", depth.id, size), lambda: inverse_depth(depth, *size))
+    inverse = memo.get(source_view_key(project, size), lambda: inverse_depth(depth, *size))
     view = SourceView(pixels, alpha, resized(project.scene.source_intrinsics, *size), inverse)
     standing = standing_objects(project)
     if not standing:
@@ -128,8 +133,13 @@ def object_at_rest(project: Project, mask: Mask, with_relief: bool = False) -> O
 
 def object_layer(project: Project, view: SourceView, item: SceneObject, memo: Memo) -> ObjectLayer:
     """Cut an object out of the source view, its colours continued under its soft edge."""
-    key = ("object", project.photo.id, *_shape_key(project, view.size, item))
+    key = object_layer_key(project, view.size, item)
     return memo.get(key, lambda: _cut_out(view, _object_shape(project, view.size, item, memo)))
+
+
+def object_layer_key(project: Project, size: Size, item: SceneObject) -> Hashable:
+    """An object's place in the memo once it is cut out."""
+    return ("object", project.photo.id, *_shape_key(project, size, item))
 
 
 def _shape_key(project: Project, size: Size, item: SceneObject) -> tuple[Hashable, ...]:

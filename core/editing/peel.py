@@ -11,7 +11,7 @@ from core.editing.layers import enlarged_window, object_at_rest, rim_width
 from core.editing.memo import Memo
 from core.editing.peel_order import ordered_objects
 from core.editing.peel_parts import Front, Part, parts_of, see_through
-from core.editing.render import Plate, source_plate, without_objects
+from core.editing.plate import Plate, source_plate, without_objects
 from core.errors import InvalidInput
 from core.maths.bands import copied, in_bands, paste, reciprocal
 from core.maths.mask import bounding_box

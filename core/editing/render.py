@@ -1,24 +1,22 @@
 """`render(project)`: from a project to frames, as a stream that can be stopped between any two of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.editing.compositor import Canvas, Sprite, draw, sample, sample_nearest
-from core.editing.inventing import Clock, RenderContext, invent, rerolled
+from core.editing.inventing import RenderContext, background_flow, invent, removed_area, render_context, rerolled
 from core.editing.layers import (
+    ObjectLayer,
     cut_objects,
     drawn_objects,
-    hole_of,
     object_layer,
-    plate_inverse_depth,
-    resized_coverage,
+    object_layer_key,
     resting_area,
-    source_view,
-    standing_objects,
+    source_view_key,
     working_size,
 )
 from core.editing.memo import Memo
@@ -31,33 +29,31 @@ from core.editing.motion import (
     warp_background,
     without_fringe,
 )
+from core.editing.plate import Plate, background_plate, filled_alpha, plate_key
 from core.editing.shadow_casting import CastShadow, cast_shadows, lay
-from core.editing.shadows import relit, shadow_key
+from core.editing.stages import (
+    AGAIN,
+    BEHIND,
+    COMPOSITE,
+    CUT_OUTS,
+    FLOW,
+    GEOMETRY,
+    OBJECTS,
+    PLATE,
+    SHADOWS,
+    UNCOVERED,
+    WARP,
+)
 from core.maths.bands import copied, paste, reciprocal
 from core.maths.camera import resized
 from core.maths.flow import MovedGrid
-from core.maths.membrane import membrane
 from core.maths.raster import InverseMap, surface_links
-from core.types.flow import FlowField
 from core.types.frame import Frame
-from core.types.photo import Coverage, Pixels
 from core.types.project import Project
 from core.types.protocols import CancelToken, Engine
+from core.types.scene import SceneObject
 
 _OPAQUE = 250
-
-
-@dataclass(frozen=True, eq=False)
-class Plate:
-    """The photo with the cut objects taken away and what was behind them invented."""
-
-    pixels: Pixels
-    alpha: Coverage | None
-    inverse_depth: Float32[np.ndarray, "H W"]
-    hole: Bool[np.ndarray, "H W"]
-    confidence: Float32[np.ndarray, "H W"]
-    done: float = 1.0
-    is_final: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,118 +78,65 @@ def render(
     `max_side` bounds the longer side of the result (None: the photo's own size). With `stream` False only
     the final frame comes. Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
     """
-    context = _context(project, engine, memo, max_side, cancel, stream)
+    context = render_context(project, engine, memo, max_side, cancel, stream)
     yield from _render_given_flow(context) if project.flow_override else _render_scene(context)
 
 
-def without_objects(project: Project) -> Project:
-    """The project with everything that was cut out taken away: what shows when one of them is lifted."""
-    objects = tuple(replace(o, hidden=True) for o in project.scene.objects if o.copy_of is None)
-    return replace(project, scene=replace(project.scene, objects=objects), flow_override=None)
-
-
-def source_plate(
-    project: Project, engine: Engine, memo: Memo, max_side: int | None = None, cancel: CancelToken | None = None
-) -> Iterator[Plate]:
-    """The photo without its cut objects, from its own camera: first as a quick guess, then final."""
-    yield from background_plate(_context(project, engine, memo, max_side, cancel, stream=True))
-
-
-def background_plate(context: RenderContext) -> Iterator[Plate]:
-    """The plate, first as a quick guess and then final; found in the memo when nothing it depends on changed."""
-    view, project, memo = context.view, context.project, context.memo
-    cut = cut_objects(project)
-    if not cut:
-        shape = view.inverse_depth.shape
-        yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(shape, bool), np.ones(shape, np.float32))
-        return
-    masks = tuple(sorted({o.mask.id for o in cut}))
-    key = (
-        "plate",
-        project.photo.id,
-        project.depth.id,
-        masks,
-        tuple(o.mask.id for o in standing_objects(project)),
-        tuple(shadow_key(project, o) for o in cut if o.shadow is not None),
-        view.size,
-        context.engine.info.name,
-        project.settings.seed,
-        project.settings.order,
-    )
-    with memo.turn(key, context.cancel):
-        final = memo.find(key)
-        if final is None:
-            with context.clock.stage("plate geometry"):
-                hole = hole_of(project, view.size)
-                inverse = plate_inverse_depth(project, view, hole)
-                alpha = _filled_alpha(view.alpha, hole)
-            # What lay under an object is invented from lit ground, not from its shadow.
-            pixels, lost, sure = _lit_ground(context, hole, inverse)
-            invented = hole | lost
-            flow = _background_flow(context, None, inverse, hole)
-            hider = view.inverse_depth
-            for update in invent(context, pixels, hole, np.zeros_like(hole), inverse, flow, hider=hider):
-                confidence = np.minimum(update.confidence, sure)
-                plate = Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final)
-                if not update.is_final:
-                    yield plate
-                    continue
-                memo.put(key, plate)
-                final = plate
-    assert final is not None
-    # Outside the turn: who looks at the last plate for long keeps nobody waiting.
-    yield final
-
-
-def _lit_ground(
-    context: RenderContext, hole: Bool[np.ndarray, "H W"], inverse: Float32[np.ndarray, "H W"]
-) -> tuple[Pixels, Bool[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
-    """The photo with the shadows of cut objects lifted, their darkest parts invented: which these are, and the
-    confidence of every pixel.
-    """
-    with context.clock.stage("shadows"):
-        pixels, lost = relit(context.project, context.view, context.memo)
-        lost &= ~hole
-    if not lost.any():
-        return pixels, lost, np.ones(hole.shape, np.float32)
-    *_, final = invent(context, pixels, lost, hole, inverse, hider=context.view.inverse_depth)
-    return final.image, lost, final.confidence
-
-
-def _context(
-    project: Project, engine: Engine, memo: Memo, max_side: int | None, cancel: CancelToken | None, stream: bool
-) -> RenderContext:
-    clock = Clock()
-    with clock.stage("geometry"):
-        view = source_view(project, working_size(project, max_side), memo)
-    return RenderContext(project, engine, memo, cancel or CancelToken(), view, clock, stream)
+def stages_ahead(project: Project, engine: Engine, memo: Memo, max_side: int | None = None) -> frozenset[str]:
+    """The stages that `render` would have to work through: not those whose results are in the memo."""
+    size = working_size(project, max_side)
+    ahead = {COMPOSITE, FLOW}
+    if memo.find(source_view_key(project, size)) is None:
+        ahead.add(GEOMETRY)
+    if project.rerolls:
+        ahead.add(AGAIN)
+    if project.flow_override:
+        return frozenset(ahead | {WARP, UNCOVERED})
+    drawn = drawn_objects(project)
+    if drawn:
+        ahead.add(OBJECTS)
+    if any(memo.find(object_layer_key(project, size, item)) is None for item in drawn):
+        ahead.add(CUT_OUTS)
+    if cut_objects(project) and memo.find(plate_key(project, engine, size)) is None:
+        ahead |= {PLATE, SHADOWS, BEHIND}
+    if not camera_at_home(project.scene):
+        ahead |= {WARP, UNCOVERED}
+    return frozenset(ahead)
 
 
 def _render_scene(context: RenderContext) -> Iterator[Frame]:
-    with context.clock.stage("objects"):
-        sprites, moved = _sprites(context)
+    with context.clock.stage(CUT_OUTS):
+        layers = _layers(context)
+    with context.clock.stage(OBJECTS):
+        sprites, moved = _sprites(context, layers)
         shadows = cast_shadows(context.project, context.view, context.memo)
     drawing = Drawing(shadows, sprites, moved)
     at_home = camera_at_home(context.project.scene)
     for plate in background_plate(context):
         context.cancel.check()
         if at_home:
-            alpha = None if plate.alpha is None else plate.alpha.copy()
-            inverse = copied(plate.inverse_depth)
-            hiding = _hiding(context, inverse, resting_area(context.project, context.view.size))
-            drawn, sure = np.zeros_like(plate.hole), copied(plate.confidence)
-            canvas = Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), drawn, sure, hiding)
-            flow = _background_flow(context, None, inverse, plate.hole) if plate.is_final else None
+            with context.clock.stage(COMPOSITE, anew=True):
+                canvas = _canvas_of(context, plate)
+            flow = background_flow(context, None, canvas.inverse_depth, plate.hole) if plate.is_final else None
             for again, done, is_final in rerolled(context, canvas, plate.done, plate.is_final, flow):
                 yield _finish(context, again, drawing, None, (done, is_final))
         elif plate.is_final:
             yield from _render_new_view(context, plate, drawing)
 
 
+def _canvas_of(context: RenderContext, plate: Plate) -> Canvas:
+    """A plate to draw on; the plate itself stays as it is."""
+    alpha = None if plate.alpha is None else plate.alpha.copy()
+    inverse = copied(plate.inverse_depth)
+    hiding = _hiding(context, inverse, resting_area(context.project, context.view.size))
+    drawn, sure = np.zeros_like(plate.hole), copied(plate.confidence)
+    return Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), drawn, sure, hiding)
+
+
 def _render_new_view(context: RenderContext, plate: Plate, drawing: Drawing) -> Iterator[Frame]:
     """The plate seen by another camera: warped, its uncovered parts invented, objects drawn over it."""
     scene, view = context.project.scene, context.view
-    with context.clock.stage("warp"):
+    with context.clock.stage(WARP):
         target = resized(scene.camera.intrinsics, *view.size)
         kept = without_fringe(plate.inverse_depth, radius=1 + round(max(view.size) / 2000))
         links = surface_links(plate.inverse_depth, kept)
@@ -208,13 +151,14 @@ def _render_new_view(context: RenderContext, plate: Plate, drawing: Drawing) -> 
         standing = sample_nearest(resting_area(context.project, view.size), where)
         unknown = ~where.covered
         hidden = _opaque_area(drawing.sprites, unknown.shape)
-        flow = _background_flow(context, grid, where.inverse_depth, unknown)
-    for update in invent(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, flow):
-        filled_alpha, inverse = _filled_alpha(alpha, unknown), reciprocal(update.depth)
-        hiding = _hiding(context, inverse, standing)
-        doubt = np.where(unknown, update.confidence, sure)
-        drawn = np.zeros_like(unknown)
-        canvas = Canvas(copied(update.image), filled_alpha, inverse, invented | unknown, drawn, doubt, hiding)
+        flow = background_flow(context, grid, where.inverse_depth, unknown)
+    for update in invent(context, UNCOVERED, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, flow):
+        with context.clock.stage(COMPOSITE, anew=True):
+            transparency, inverse = filled_alpha(alpha, unknown), reciprocal(update.depth)
+            hiding = _hiding(context, inverse, standing)
+            doubt = np.where(unknown, update.confidence, sure)
+            drawn = np.zeros_like(unknown)
+            canvas = Canvas(copied(update.image), transparency, inverse, invented | unknown, drawn, doubt, hiding)
         for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, flow):
             yield _finish(context, again, drawing, grid, (done, is_final))
 
@@ -226,7 +170,7 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
 
     view, override = context.view, context.project.flow_override
     assert override is not None
-    with context.clock.stage("warp"):
+    with context.clock.stage(WARP):
         width, height = view.size
         flow = resized_flow(override.flow, width, height)
         x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
@@ -237,23 +181,33 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         draft = sample(view.pixels, where)
         alpha = None if view.alpha is None else sample(view.alpha, where)
         unknown = ~where.covered
-    for update in invent(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
-        inverse = reciprocal(update.depth)
-        filled_alpha, sure = _filled_alpha(alpha, unknown), copied(update.confidence)
-        drawn = np.zeros_like(unknown)
-        canvas = Canvas(copied(update.image), filled_alpha, inverse, unknown.copy(), drawn, sure, inverse)
+    for update in invent(context, UNCOVERED, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
+        with context.clock.stage(COMPOSITE, anew=True):
+            inverse = reciprocal(update.depth)
+            transparency, sure = filled_alpha(alpha, unknown), copied(update.confidence)
+            drawn = np.zeros_like(unknown)
+            canvas = Canvas(copied(update.image), transparency, inverse, unknown.copy(), drawn, sure, inverse)
         for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, override):
             yield _finish(context, again, Drawing(), grid, (done, is_final), removed=~present)
 
 
-def _sprites(context: RenderContext) -> tuple[list[Sprite], list[MovedLayer]]:
+def _layers(context: RenderContext) -> list[tuple[SceneObject, ObjectLayer]]:
+    """Drawn objects, cut out of the photo."""
+    layers = []
+    for item in drawn_objects(context.project):
+        context.cancel.check()
+        layers.append((item, object_layer(context.project, context.view, item, context.memo)))
+    return layers
+
+
+def _sprites(
+    context: RenderContext, layers: Sequence[tuple[SceneObject, ObjectLayer]]
+) -> tuple[list[Sprite], list[MovedLayer]]:
     """Drawn objects as the output camera sees them, farthest first, and their part of the flow field."""
     project, view = context.project, context.view
     target = resized(project.scene.camera.intrinsics, *view.size)
     sprites, moved = [], []
-    for item in drawn_objects(project):
-        context.cancel.check()
-        layer = object_layer(project, view, item, context.memo)
+    for item, layer in layers:
         context.cancel.check()
         sprite, grid = place_sprite(view, layer, object_motion(project.scene, item), target)
         if sprite is not None:
@@ -280,21 +234,22 @@ def _finish(
     removed: Bool[np.ndarray, "H W"] | None = None,
 ) -> Frame:
     context.cancel.check()
-    with context.clock.stage("composite"):
+    with context.clock.stage(COMPOSITE):
         lay(canvas, drawing.shadows)
         for sprite in drawing.sprites:
             draw(canvas, sprite)
-    with context.clock.stage("flow"):
+        depth, valid = reciprocal(canvas.inverse_depth), canvas.inverse_depth > 0
+    with context.clock.stage(FLOW, anew=True):
         if removed is None:
-            removed = _removed_area(context)
+            removed = removed_area(context)
         nearest = canvas.inverse_depth
         flow = flow_field(context.view, background, removed, drawing.moved, nearest, canvas.drawn, canvas.invented)
     done, is_final = progress
     return Frame(
         pixels=canvas.pixels,
         alpha=canvas.alpha,
-        depth=reciprocal(canvas.inverse_depth),
-        depth_valid=canvas.inverse_depth > 0,
+        depth=depth,
+        depth_valid=valid,
         flow=flow,
         invented=canvas.invented,
         moved=canvas.drawn if background is None else ~canvas.invented,
@@ -307,40 +262,11 @@ def _finish(
     )
 
 
-def _background_flow(
-    context: RenderContext,
-    grid: MovedGrid | None,
-    nearest: Float32[np.ndarray, "H W"],
-    unknown: Bool[np.ndarray, "H W"],
-) -> FlowField | None:
-    """The field by which the background was warped, for an engine that takes it; cut objects have no place in it."""
-    if not context.engine.info.takes_flow:
-        return None
-    none = np.zeros_like(unknown)
-    return flow_field(context.view, grid, _removed_area(context), [], nearest, none, unknown)
-
-
-def _removed_area(context: RenderContext) -> Bool[np.ndarray, "H W"]:
-    """Source pixels of cut objects: they follow their object, or nothing when it is hidden."""
-    width, height = context.view.size
-    removed = np.zeros((height, width), bool)
-    for item in cut_objects(context.project):
-        removed |= resized_coverage(item.mask, context.view.size) >= 128
-    return removed
-
-
 def _opaque_area(sprites: Sequence[Sprite], shape: tuple[int, ...]) -> Bool[np.ndarray, "H W"]:
     area = np.zeros(shape, bool)
     for sprite in sprites:
         area[sprite.window] |= sprite.coverage >= _OPAQUE
     return area
-
-
-def _filled_alpha(alpha: Coverage | None, hole: Bool[np.ndarray, "H W"]) -> Coverage | None:
-    if alpha is None:
-        return None
-    filled = membrane(alpha.astype(np.float32)[..., None], hole, ~hole)[..., 0]
-    return np.rint(filled).astype(alpha.dtype)
 
 
 def _hiding(

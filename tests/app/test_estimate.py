@@ -10,6 +10,7 @@ from app.estimate import TimeEstimate
 from core.editing.apply import apply_all, new_project
 from core.editing.memo import Memo
 from core.editing.render import render
+from core.editing.stages import BEHIND, GEOMETRY, UNCOVERED, WARP
 from core.types.edits import AddObject, HideObject
 
 SCENE = card_before_wall()
@@ -26,17 +27,24 @@ def frame(**seconds: float):
 
 def test_geometry_grows_with_the_pixels_and_inventing_hardly():
     estimate = TimeEstimate()
-    estimate.learn(frame(geometry=0.1, engine=1.0))
-    assert estimate.full_size(frame(geometry=0.1), SCENE.photo) == pytest.approx(1.1)
-    large = estimate.full_size(frame(geometry=0.1), LARGE)
-    assert 0.1 * 100 + 1.0 < large < 0.1 * 100 + 10.0
+    estimate.learn(frame(**{WARP: 0.1, UNCOVERED: 1.0}))
+    assert estimate.full_size(SCENE.photo, {WARP, UNCOVERED}) == pytest.approx(1.1)
+    assert estimate.full_size(LARGE, {WARP}) > 5 * 0.1
+    assert 1.0 < estimate.full_size(LARGE, {UNCOVERED}) < 5 * 1.0
 
 
-def test_a_remembered_plate_does_not_make_inventing_look_free():
+def test_only_what_lies_ahead_takes_time():
     estimate = TimeEstimate()
-    estimate.learn(frame(geometry=0.1, engine=1.0))
-    estimate.learn(frame(geometry=0.1))
-    assert estimate.full_size(frame(geometry=0.1), SCENE.photo) == pytest.approx(1.1)
+    estimate.learn(frame(**{WARP: 0.1, UNCOVERED: 1.0, BEHIND: 2.0}))
+    assert estimate.full_size(SCENE.photo, {WARP}) == pytest.approx(0.1)
+    assert estimate.full_size(SCENE.photo, set()) == 0
+
+
+def test_what_was_found_in_the_memo_does_not_look_free():
+    estimate = TimeEstimate()
+    estimate.learn(frame(**{GEOMETRY: 0.4, BEHIND: 1.0}))
+    estimate.learn(frame(**{GEOMETRY: 0.0}))
+    assert estimate.full_size(SCENE.photo, {GEOMETRY, BEHIND}) == pytest.approx(1.4)
 
 
 def test_writing_is_expected_to_take_what_it_took_per_pixel():
@@ -56,12 +64,12 @@ def test_peeling_is_expected_to_take_what_it_took_per_pixel():
     assert estimate.peeling(LARGE) == pytest.approx(3.0 * more)
 
 
-def test_a_full_size_result_corrects_the_estimate():
+def test_a_full_size_result_teaches_the_stages_that_it_worked_through():
     estimate = TimeEstimate()
-    estimate.learn(frame(geometry=0.1, engine=1.0))
-    preview = frame(geometry=0.1)
-    expected = estimate.engine_at_full_size(preview, LARGE)
-    before = estimate.full_size(preview, LARGE)
+    estimate.learn(frame(**{GEOMETRY: 0.1, WARP: 0.1, UNCOVERED: 1.0}))
+    untaught = estimate.full_size(LARGE, {GEOMETRY})
     (large,) = render(new_project(LARGE, SCENE.estimate), FlatEngine(), Memo(), stream=False)
-    estimate.learn_full_size(replace(large, seconds={"geometry": 5.0, "engine": expected / 2}), expected)
-    assert estimate.full_size(preview, LARGE) < before
+    taken = {GEOMETRY: 0.0, WARP: 5.0, UNCOVERED: 1.5}
+    estimate.learn_full_size(replace(large, seconds=taken), {WARP, UNCOVERED})
+    assert estimate.full_size(LARGE, {WARP, UNCOVERED}) == pytest.approx(6.5)
+    assert estimate.full_size(LARGE, {GEOMETRY}) == untaught

@@ -1,0 +1,116 @@
+"""The background plate: the photo with the cut objects taken away and what was behind them invented."""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from core.editing.inventing import RenderContext, background_flow, invent, render_context
+from core.editing.layers import Size, cut_objects, hole_of, plate_inverse_depth, standing_objects
+from core.editing.memo import Memo
+from core.editing.shadows import relit, shadow_key
+from core.editing.stages import BEHIND, PLATE, SHADOWS
+from core.maths.membrane import membrane
+from core.types.photo import Coverage, Pixels
+from core.types.project import Project
+from core.types.protocols import CancelToken, Engine
+
+
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """The photo with the cut objects taken away and what was behind them invented."""
+
+    pixels: Pixels
+    alpha: Coverage | None
+    inverse_depth: Float32[np.ndarray, "H W"]
+    hole: Bool[np.ndarray, "H W"]
+    confidence: Float32[np.ndarray, "H W"]
+    done: float = 1.0
+    is_final: bool = True
+
+
+def without_objects(project: Project) -> Project:
+    """The project with everything that was cut out taken away: what shows when one of them is lifted."""
+    objects = tuple(replace(o, hidden=True) for o in project.scene.objects if o.copy_of is None)
+    return replace(project, scene=replace(project.scene, objects=objects), flow_override=None)
+
+
+def source_plate(
+    project: Project, engine: Engine, memo: Memo, max_side: int | None = None, cancel: CancelToken | None = None
+) -> Iterator[Plate]:
+    """The photo without its cut objects, from its own camera: first as a quick guess, then final."""
+    yield from background_plate(render_context(project, engine, memo, max_side, cancel, stream=True))
+
+
+def background_plate(context: RenderContext) -> Iterator[Plate]:
+    """The plate, first as a quick guess and then final; found in the memo when nothing it depends on changed."""
+    view, project, memo = context.view, context.project, context.memo
+    if not cut_objects(project):
+        shape = view.inverse_depth.shape
+        yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(shape, bool), np.ones(shape, np.float32))
+        return
+    key = plate_key(project, context.engine, view.size)
+    with memo.turn(key, context.cancel):
+        final = memo.find(key)
+        if final is None:
+            with context.clock.stage(PLATE):
+                hole = hole_of(project, view.size)
+                inverse = plate_inverse_depth(project, view, hole)
+                alpha = filled_alpha(view.alpha, hole)
+            # What lay under an object is invented from lit ground, not from its shadow.
+            pixels, lost, sure = _lit_ground(context, hole, inverse)
+            invented = hole | lost
+            flow = background_flow(context, None, inverse, hole)
+            hider = view.inverse_depth
+            for update in invent(context, BEHIND, pixels, hole, np.zeros_like(hole), inverse, flow, hider=hider):
+                confidence = np.minimum(update.confidence, sure)
+                plate = Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final)
+                if not update.is_final:
+                    yield plate
+                    continue
+                memo.put(key, plate)
+                final = plate
+    assert final is not None
+    # Outside the turn: who looks at the last plate for long keeps nobody waiting.
+    yield final
+
+
+def plate_key(project: Project, engine: Engine, size: Size) -> Hashable:
+    """What the final plate depends on: its place in the memo."""
+    cut = cut_objects(project)
+    return (
+        "plate",
+        project.photo.id,
+        project.depth.id,
+        tuple(sorted({o.mask.id for o in cut})),
+        tuple(o.mask.id for o in standing_objects(project)),
+        tuple(shadow_key(project, o) for o in cut if o.shadow is not None),
+        size,
+        engine.info.name,
+        project.settings.seed,
+        project.settings.order,
+    )
+
+
+def _lit_ground(
+    context: RenderContext, hole: Bool[np.ndarray, "H W"], inverse: Float32[np.ndarray, "H W"]
+) -> tuple[Pixels, Bool[np.ndarray, "H W"], Float32[np.ndarray, "H W"]]:
+    """The photo with the shadows of cut objects lifted, their darkest parts invented: which these are, and the
+    confidence of every pixel.
+    """
+    with context.clock.stage(SHADOWS):
+        pixels, lost = relit(context.project, context.view, context.memo)
+        lost &= ~hole
+    if not lost.any():
+        return pixels, lost, np.ones(hole.shape, np.float32)
+    *_, final = invent(context, BEHIND, pixels, lost, hole, inverse, hider=context.view.inverse_depth)
+    return final.image, lost, final.confidence
+
+
+def filled_alpha(alpha: Coverage | None, hole: Bool[np.ndarray, "H W"]) -> Coverage | None:
+    """The photo's transparency, continued smoothly into a hole."""
+    if alpha is None:
+        return None
+    filled = membrane(alpha.astype(np.float32)[..., None], hole, ~hole)[..., 0]
+    return np.rint(filled).astype(alpha.dtype)
