@@ -129,14 +129,16 @@ class PictureSettings:
 class PairSettings:
     """Where source and target come from, and how far the camera or an object moves between them.
 
-    `warp_share`, `object_share`, `clip_share` and `draft_share` are relative. A warp or object pair is made from one
-    photo, which is the target. Of a draft pair the source is the target with a hole that [fill] makes, filled by the
-    fill network, and nothing moves. Cameras move mostly in their own plane, as they do when depth is asked for.
+    The shares are relative. A warp or object pair is made from one photo, which is the target; a scene pair is a
+    rendered place in which a thing or the camera moves. Of a draft pair the source is the target with a hole that
+    [fill] makes, filled by the fill network, and nothing moves. Cameras move mostly in their own plane, as they do
+    when depth is asked for.
     """
 
     warp_share: float = 0.6
     object_share: float = 0.25
     clip_share: float = 0.15
+    scene_share: float = 0.0
     draft_share: float = 0.0
     longest_translation: float = 0.4
     largest_rotation_deg: float = 12.0
@@ -278,7 +280,7 @@ class TrainConfig:
         _in_range("pictures.smallest_crop_share", self.pictures.smallest_crop_share, 0.01, 1.0)
         _in_range("pictures.held_out_share", self.pictures.held_out_share, 0.0, 0.5)
         pairs = self.pairs
-        shares = pairs.warp_share, pairs.object_share, pairs.clip_share, pairs.draft_share
+        shares = pairs.warp_share, pairs.object_share, pairs.clip_share, pairs.scene_share, pairs.draft_share
         if min(shares) < 0 or sum(shares) == 0:
             raise InvalidInput("The shares of [pairs] must not be negative nor all zero.")
         if self.task == "lras-rgb" and pairs.draft_share and self.fill.window_pixels != self.image_size:

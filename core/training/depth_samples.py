@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 
 import cv2
 import numpy as np
@@ -10,19 +9,14 @@ from jaxtyping import Float16, Float32, UInt8
 
 from core.errors import InvalidInput
 from core.maths.bands import reciprocal
-from core.maths.raycast import texture_levels
 from core.training.config import TrainConfig
 from core.training.depth_config import DepthSettings
 from core.training.looks import other_look
 from core.training.packed import PackedSet
 from core.training.samples import Drawer, split_clips
-from core.training.solids import CALM_TEXTURES
-from core.training.synthetic import synthetic
-from core.training.textures import Atlas, calm_textures, made_textures, photo_textures
+from core.training.synthetic import Levels, place_textures, synthetic
 from core.training.windows import cut_picture, window_from_area
 
-_TEXTURE_SIDE = 128
-_MADE_TEXTURES, _PHOTO_TEXTURES = 96, 96
 _MIRRORED_SHARE = 0.5
 _RENDERED = 256, 192
 _View = tuple[UInt8[np.ndarray, "h w 3"], Float32[np.ndarray, "_ _"], bool]
@@ -105,17 +99,11 @@ class DepthViews:
         return found
 
     @cached_property
-    def _textures(self) -> tuple[np.ndarray, ...]:
+    def _textures(self) -> Levels:
         """Made ones and cuttings of training photos, the same for all samples."""
         random = np.random.default_rng([self.config.run.seed, 4])
-        makers = ((calm_textures, CALM_TEXTURES), (made_textures, _MADE_TEXTURES))
-        atlas: Atlas = np.concatenate([make(random, count, _TEXTURE_SIDE) for make, count in makers])
-        weak = self._views[False, True]
-        if weak:
-            numbers = random.permutation(weak)
-            photos = (self.packed.view(int(number)).picture for number in islice(numbers, _PHOTO_TEXTURES))
-            atlas = np.concatenate([atlas, photo_textures(random, photos, _TEXTURE_SIDE)])
-        return texture_levels(atlas)
+        numbers = random.permutation(self._views[False, True])
+        return place_textures(random, (self.packed.view(int(number)).picture for number in numbers))
 
     def _packed(self, index: int) -> _View:
         stored = self.packed.stored_depth(index)

@@ -22,7 +22,7 @@ from core.types.camera import Pose
 _INPAINT_PIXELS = 3
 # A pair of frames of which less than this share moves plausibly shows two places.
 _LEAST_AGREEMENT = 0.6
-_OBJECT_AREA = (0.02, 0.35)
+OBJECT_AREA = (0.02, 0.35)
 _OBJECT_TRIES = 4
 # Where nobody said whether an object is.
 _NOT_TOLD = 255
@@ -150,7 +150,7 @@ def _object_mask(real: Square, random: np.random.Generator) -> Bool[np.ndarray, 
         near = real.inverse_depth > np.quantile(real.inverse_depth, random.uniform(0.5, 0.95))
         count, labels = cv2.connectedComponents(cv2.morphologyEx(near.astype(np.uint8), cv2.MORPH_OPEN, _CROSS))
         part = labels == random.integers(1, max(count, 2))
-        if _OBJECT_AREA[0] < part.mean() < _OBJECT_AREA[1]:
+        if OBJECT_AREA[0] < part.mean() < OBJECT_AREA[1]:
             return part
     axes = random.uniform(0.08, 0.28, 2) * side
     centre = random.uniform(0.15, 0.85, 2) * side
@@ -164,7 +164,7 @@ def _outlined(real: Square, random: np.random.Generator) -> Bool[np.ndarray, "S 
     if real.objects is None:
         return None
     shares = np.bincount(real.objects.reshape(-1), minlength=_NOT_TOLD + 1)[1:_NOT_TOLD] / real.objects.size
-    fitting = 1 + np.flatnonzero((shares > _OBJECT_AREA[0]) & (shares < _OBJECT_AREA[1]))
+    fitting = 1 + np.flatnonzero((shares > OBJECT_AREA[0]) & (shares < OBJECT_AREA[1]))
     return real.objects == random.choice(fitting) if len(fitting) else None
 
 

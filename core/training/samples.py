@@ -20,6 +20,8 @@ from core.training.crops import Square, draw_cut, mirrored, square
 from core.training.draws import Draw, draw_sequence
 from core.training.packed import PackedClip, PackedSet
 from core.training.pairs import Pair, draw_motion, frame_pair, moved_camera_flow, object_pair, warp_pair, without_gaps
+from core.training.rendered_pairs import rendered_pair
+from core.training.synthetic import Levels, place_textures
 
 _MIRRORED_SHARE = 0.5
 _TRIES = 16
@@ -100,6 +102,13 @@ class Drawer:
                 found[held_out, with_depth] = clips, np.cumsum([len(clip) for clip in clips])
         return found
 
+    @cached_property
+    def _textures(self) -> Levels:
+        """Of rendered places: made ones and cuttings of training photos."""
+        random = np.random.default_rng([self.config.run.seed, 6])
+        numbers = [index for clip in self.clips(held_out=False) for index in range(clip.first, clip.stop)]
+        return place_textures(random, (self.packed.view(int(i)).picture for i in random.permutation(numbers)))
+
     def photo(self, random: np.random.Generator, held_out: bool, with_depth: bool = False) -> Square | None:
         """A random cut of a random view, mirrored half the time; None when no view has depth."""
         clips, stops = self._photos[held_out, with_depth]
@@ -136,7 +145,12 @@ class Drawer:
     def rgb_pair(self, random: np.random.Generator, held_out: bool) -> Pair:
         """By the shares of [pairs]; what the data lacks is replaced by a moved object."""
         settings = self.config.pairs
-        kind = _choice(random, warp=settings.warp_share, object=settings.object_share, clip=settings.clip_share)
+        kind = _choice(
+            random, warp=settings.warp_share, object=settings.object_share, clip=settings.clip_share,
+            scene=settings.scene_share,
+        )  # fmt: skip
+        if kind == "scene":
+            return rendered_pair(random, settings, self._textures, self.config.image_size)
         if kind == "clip" and (pair := self.frames(random, held_out)) is not None:
             return pair
         real = self.photo(random, held_out, with_depth=kind == "warp")
@@ -231,7 +245,8 @@ class RgbPairs(_Drawn):
     @property
     def _draft_share(self) -> float:
         pairs = self.drawer.config.pairs
-        return pairs.draft_share / (pairs.draft_share + pairs.warp_share + pairs.object_share + pairs.clip_share)
+        others = pairs.warp_share + pairs.object_share + pairs.clip_share + pairs.scene_share
+        return pairs.draft_share / (pairs.draft_share + others)
 
 
 @dataclass(frozen=True)

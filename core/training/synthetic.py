@@ -1,19 +1,24 @@
 """Rendered pictures with exact depth and object numbers, made from a seed as fast as photos are read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, Int32, UInt8
 
 from core.maths.camera import intrinsics_from_fov
-from core.maths.raycast import NOTHING, render_solids
+from core.maths.raycast import NOTHING, render_solids, texture_levels
 from core.training.places import draw_place
-from core.training.textures import fractal_noise
+from core.training.solids import CALM_TEXTURES
+from core.training.textures import Picture, calm_textures, fractal_noise, made_textures, photo_textures
 from core.types.camera import Intrinsics
 
 Levels = tuple[UInt8[np.ndarray, "K _ _ 3"], ...]
 _SKY_NOISE = 128
+_TEXTURE_SIDE = 128
+_MADE_TEXTURES, _PHOTO_TEXTURES = 96, 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,8 +31,18 @@ class Synthetic:
     intrinsics: Intrinsics
 
 
+def place_textures(random: np.random.Generator, photos: Iterable[Picture]) -> Levels:
+    """Made ones, and cuttings of the first photos."""
+    makers = ((calm_textures, CALM_TEXTURES), (made_textures, _MADE_TEXTURES))
+    parts = [make(random, count, _TEXTURE_SIDE) for make, count in makers]
+    cut = list(islice(photos, _PHOTO_TEXTURES))
+    if cut:
+        parts.append(photo_textures(random, cut, _TEXTURE_SIDE))
+    return texture_levels(np.concatenate(parts))
+
+
 def synthetic(random: np.random.Generator, textures: Levels, width: int, height: int) -> Synthetic:
-    """A place by chance; `textures` comes from `core.maths.raycast.texture_levels`."""
+    """A place by chance; `textures` comes from `place_textures`."""
     seen = draw_place(random, len(textures[0]))
     camera = intrinsics_from_fov(seen.field_of_view_deg, width, height)
     solids = seen.scene.solids(seen.camera_from_world)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+Picture = UInt8[np.ndarray, "H W 3"]
 Texture = UInt8[np.ndarray, "S S 3"]
 Atlas = UInt8[np.ndarray, "K S S 3"]
 _Pattern = Callable[[np.random.Generator, int], Float32[np.ndarray, "S S"]]
@@ -22,7 +23,7 @@ def calm_textures(random: np.random.Generator, count: int, side: int) -> Atlas:
     return np.stack([_made(random, side, _CALM) for _ in range(count)])
 
 
-def photo_textures(random: np.random.Generator, photos: Iterable[UInt8[np.ndarray, "H W 3"]], side: int) -> Atlas:
+def photo_textures(random: np.random.Generator, photos: Iterable[Picture], side: int) -> Atlas:
     """One cutting of each photo, mirrored both ways so that it repeats without a seam."""
     return np.stack([_cutting(random, photo, side) for photo in photos])
 
