@@ -12,6 +12,7 @@ from app.services import Services
 from app.state import Event, EventKind, Numbers, SessionState, numbers_of, project_state
 from core.editing.apply import apply
 from core.editing.history import History
+from core.editing.plate import source_plate
 from core.editing.render import render, stages_ahead
 from core.errors import InvalidInput
 from core.perception.everything import Proposal
@@ -49,6 +50,7 @@ class SessionCore:
         self._mask_backend = services.mask_backend or preferred_segmentation()
         self._considered = (services.depth_backend or preferred_depth(), self._mask_backend)
         self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
+        self._ahead = RenderJobs(lambda *_: None, lambda *_: None)
 
     # ---- history and selection
 
@@ -58,6 +60,7 @@ class SessionCore:
             self.project.scene.object(object_id)
         self._selected = object_id
         self._notify("changed")
+        self._paint_ahead()
 
     def undo(self) -> None:
         """One step back."""
@@ -199,6 +202,7 @@ class SessionCore:
         """Stop all work."""
         self._closed = True
         self._jobs.close()
+        self._ahead.close()
         self.exports.close()
         self.models.close()
         self._listeners.clear()
@@ -269,7 +273,29 @@ class SessionCore:
                     memo.put(("frame", project), frame)
                 yield frame
 
+        self._ahead.cancel()
         self._jobs.start(revision, "Updating the picture", frames)
+
+    def _paint_ahead(self) -> None:
+        """Begin to paint what is behind the selected object, so that it is there once that is moved.
+
+        A failure is shown when the object is moved.
+        """
+        with self._lock:
+            selected, busy = self.selected_object, self._jobs.state.running
+            project, revision = self.project, self._revision
+        if selected is None or busy or not selected.is_untouched or project.flow_override:
+            self._ahead.cancel()
+            return
+        engine, memo = self.services.engine(project.settings.engine), self.services.memo
+        lifted = apply(project, edits.HideObject(selected.id))
+
+        def no_frames(cancel: CancelToken) -> Iterator[Frame]:
+            for _ in source_plate(lifted, engine, memo, PREVIEW_SIDE, cancel):
+                pass
+            return iter(())
+
+        self._ahead.start(revision, "Painting ahead", no_frames)
 
     def _frame_arrived(self, revision: int, frame: Frame) -> None:
         with self._lock:
@@ -284,6 +310,8 @@ class SessionCore:
             self._notify("error", state.error)
         elif revision == self._revision:
             self._notify("progress")
+            if not state.running:
+                self._paint_ahead()
 
     def _notify(self, kind: EventKind, message: str = "", held: Numbers | None = None) -> None:
         with self._lock:

@@ -18,12 +18,17 @@ from core.types.project import EngineChoice, Settings
 _PATIENCE = 600.0
 _SIZE = (2000, 1500)
 _BEFORE_CANCEL = 1.2
+# A quick hand's time from the click on an object to letting go of it elsewhere.
+_DRAG = 2.0
 ENGINES: tuple[EngineChoice, ...] = ("warp", "lras-small")
 Edit = Callable[[Session], None]
 
 
 def main() -> None:
-    """A line for each engine that can run here and each kind of edit; nothing of what is uncovered is known before."""
+    """A line for each engine that can run here and each kind of edit.
+
+    Nothing of what is uncovered is known before, but where an object is moved after it was clicked, as by hand.
+    """
     runnable = {info.name for info, why_not in available() if why_not is None}
     for engine in ENGINES:
         if engine not in runnable:
@@ -33,6 +38,7 @@ def main() -> None:
         moves: list[Edit] = [partial(_slide, right=right) for right in (0.05, 0.15, 0.3)]
         turns: list[Edit] = [partial(_orbit, yaw_deg=yaw) for yaw in (2.0, 5.0, 8.0)]
         tell("live", {"engine": engine, "edit": "move", **_figures(session, base, moves)})
+        tell("live", {"engine": engine, "edit": "move soon after a click", **_figures(session, base, moves, _DRAG)})
         tell("live", {"engine": engine, "edit": "orbit", **_figures(session, base, turns)})
         session.close()
 
@@ -55,17 +61,20 @@ def _opened(engine: EngineChoice) -> Session:
     return session
 
 
-def _figures(session: Session, base: int, edits: list[Edit]) -> dict[str, object]:
-    """Of every edit but the first, which warms up."""
-    runs = [_run(session, base, edit) for edit in edits][1:]
+def _figures(session: Session, base: int, edits: list[Edit], drag: float = 0.0) -> dict[str, object]:
+    """Of every edit but the first, which warms up; `drag`: for how long painting has gone on by then."""
+    runs = [_run(session, base, edit, drag) for edit in edits][1:]
     return {
         **{name: [round(run[name], 2) for run in runs] for name in runs[0]},
         "cancelled_s": round(_cancelled(session, base, edits[-1]), 2),
     }
 
 
-def _run(session: Session, base: int, edit: Edit) -> dict[str, float]:
+def _run(session: Session, base: int, edit: Edit, drag: float) -> dict[str, float]:
     _forget(session, base)
+    if drag:
+        session.select(session.project.scene.objects[0].id)
+        time.sleep(drag)
     seen: list[tuple[float, Frame]] = []
     begun = time.perf_counter()
 
@@ -78,7 +87,7 @@ def _run(session: Session, base: int, edit: Edit) -> dict[str, float]:
     edit(session)
     session.wait_idle(_PATIENCE)
     unsubscribe()
-    painted = [when for when, frame in seen if _differs(frame, seen[0][1])]
+    painted = [when for when, frame in seen if drag or _differs(frame, seen[0][1])]
     return {
         "invented": float(seen[-1][1].invented.mean()),
         "first_s": seen[0][0],
@@ -105,6 +114,7 @@ def _cancelled(session: Session, base: int, edit: Edit) -> float:
 
 def _forget(session: Session, base: int) -> None:
     """The photo as it was at a step, nothing of it painted yet."""
+    session.select(None)
     session.goto(base)
     session.wait_idle(_PATIENCE)
     session.services.memo = Memo()

@@ -4,12 +4,11 @@ import dataclasses
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
 
 import numpy as np
 
+from core.editing.following import Streams
 from core.types.protocols import CancelToken
 
 Value = TypeVar("Value")
@@ -26,7 +25,7 @@ class Memo:
         self._values: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
-        self._turns: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
+        self._streams = Streams()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of `key`, made on first use."""
@@ -59,17 +58,25 @@ class Memo:
                 _, (_, freed) = self._values.popitem(last=False)
                 self._bytes -= freed
 
-    @contextmanager
-    def turn(self, key: Hashable, cancel: CancelToken) -> Iterator[None]:
-        """Let one thread at a time make `key`, so that the next finds it. Raises Cancelled while waiting."""
-        with self._lock:
-            turn = self._turns.setdefault(key, threading.Lock())
-        while not turn.acquire(timeout=0.05):
-            cancel.check()
-        try:
-            yield
-        finally:
-            turn.release()
+    def stream(
+        self, key: Hashable, make: Callable[[CancelToken], Iterator[Value]], cancel: CancelToken
+    ) -> Iterator[Value]:
+        """What `make` yields, its last value kept; only that when it is here, the newest and later ones while it runs.
+
+        Whoever asks for the same key meanwhile follows the same making. Raises Cancelled soon after `cancel` was set.
+        """
+        kept = self.find(key)
+        if kept is not None:
+            yield kept
+            return
+
+        def keeping(token: CancelToken) -> Iterator[Value]:
+            last = None
+            for last in make(token):
+                yield last
+            self.put(key, last)
+
+        yield from self._streams.follow(key, keeping, cancel)
 
     @property
     def size_bytes(self) -> int:

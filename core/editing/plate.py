@@ -1,7 +1,7 @@
 """The background plate: the photo with the cut objects taken away and what was behind them invented."""
 
-from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -10,7 +10,7 @@ from core.editing.inventing import RenderContext, background_flow, invent, rende
 from core.editing.layers import Size, cut_objects, hole_of, plate_inverse_depth, standing_objects
 from core.editing.memo import Memo
 from core.editing.shadows import relit, shadow_key
-from core.editing.stages import BEHIND, PLATE, SHADOWS
+from core.editing.stages import BEHIND, PLATE, SHADOWS, Clock
 from core.maths.membrane import membrane
 from core.types.photo import Coverage, Pixels
 from core.types.project import Project
@@ -19,7 +19,7 @@ from core.types.protocols import CancelToken, Engine
 
 @dataclass(frozen=True, eq=False)
 class Plate:
-    """The photo with the cut objects taken away and what was behind them invented."""
+    """The photo with the cut objects taken away and what was behind them invented; `seconds` it took, by stage."""
 
     pixels: Pixels
     alpha: Coverage | None
@@ -28,6 +28,7 @@ class Plate:
     confidence: Float32[np.ndarray, "H W"]
     done: float = 1.0
     is_final: bool = True
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def without_objects(project: Project) -> Project:
@@ -44,36 +45,42 @@ def source_plate(
 
 
 def background_plate(context: RenderContext) -> Iterator[Plate]:
-    """The plate, first as a quick guess and then final; found in the memo when nothing it depends on changed."""
-    view, project, memo = context.view, context.project, context.memo
+    """The plate, first as a quick guess and then final; found in the memo when nothing it depends on changed.
+
+    Several renders that need the same plate at once follow one that is being made.
+    """
+    view, project = context.view, context.project
     if not cut_objects(project):
         shape = view.inverse_depth.shape
         yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(shape, bool), np.ones(shape, np.float32))
         return
     key = plate_key(project, context.engine, view.size)
-    with memo.turn(key, context.cancel):
-        final = memo.find(key)
-        if final is None:
-            with context.clock.stage(PLATE):
-                hole = hole_of(project, view.size)
-                inverse = plate_inverse_depth(project, view, hole)
-                alpha = filled_alpha(view.alpha, hole)
-            # What lay under an object is invented from lit ground, not from its shadow.
-            pixels, lost, sure = _lit_ground(context, hole, inverse)
-            invented = hole | lost
-            flow = background_flow(context, None, inverse, hole)
-            hider = view.inverse_depth
-            for update in invent(context, BEHIND, pixels, hole, np.zeros_like(hole), inverse, flow, hider=hider):
-                confidence = np.minimum(update.confidence, sure)
-                plate = Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final)
-                if not update.is_final:
-                    yield plate
-                    continue
-                memo.put(key, plate)
-                final = plate
-    assert final is not None
-    # Outside the turn: who looks at the last plate for long keeps nobody waiting.
-    yield final
+    is_new = context.memo.find(key) is None
+
+    def make(token: CancelToken) -> Iterator[Plate]:
+        return _made(replace(context, cancel=token, clock=Clock()))
+
+    for plate in context.memo.stream(key, make, context.cancel):
+        if plate.is_final and is_new:
+            context.clock.add(plate.seconds)
+        if plate.is_final or context.stream:
+            yield plate
+
+
+def _made(context: RenderContext) -> Iterator[Plate]:
+    view, project = context.view, context.project
+    with context.clock.stage(PLATE):
+        hole = hole_of(project, view.size)
+        inverse = plate_inverse_depth(project, view, hole)
+        alpha = filled_alpha(view.alpha, hole)
+    # What lay under an object is invented from lit ground, not from its shadow.
+    pixels, lost, sure = _lit_ground(context, hole, inverse)
+    flow = background_flow(context, None, inverse, hole)
+    for update in invent(context, BEHIND, pixels, hole, np.zeros_like(hole), inverse, flow, hider=view.inverse_depth):
+        confidence, seconds = np.minimum(update.confidence, sure), dict(context.clock.seconds)
+        yield Plate(
+            update.image, alpha, inverse, hole | lost, confidence, update.done, update.is_final, seconds
+        )  # fmt: skip
 
 
 def plate_key(project: Project, engine: Engine, size: Size) -> Hashable:

@@ -1,7 +1,7 @@
 """The named stages of a render, and what they took."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -27,6 +27,11 @@ class Clock:
     """Seconds spent per named stage."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add what was measured elsewhere."""
+        for name, spent in seconds.items():
+            self.seconds[name] = self.seconds.get(name, 0.0) + spent
 
     @contextmanager
     def stage(self, name: str, anew: bool = False) -> Iterator[None]:

@@ -18,8 +18,10 @@ from core.types.protocols import CancelToken, Engine, EngineInfo, EngineRequest,
 # For the network that comes with the studio: as measured on the fill benchmark (docs/training.md).
 SMALL_DECODING = Decoding(patches_per_pass=16, sampling=Sampling(0.7, 200, 0.8), keeps=0.2)
 _DRAFT_DONE = 0.1
-# A picture is shown after the first pass and whenever so many patches more are painted: it costs as much as they do.
+# A picture is shown after the first pass and whenever so many patches more are painted, or such a share of those that
+# are: to make, send and draw it costs as much as they do.
 _SHOWN_PATCHES = 48
+_SHOWN_SHARE = 0.5
 # More patches than these are painted at a reduced size, so that a render ends in time.
 _MOST_PATCHES = 1280
 # Pictures are enlarged at most so many times.
@@ -48,14 +50,14 @@ class LrasEngine:
                 yield replace(drafted, is_final=False, done=_DRAFT_DONE * drafted.done)
         assert drafted is not None
         image, confidence = drafted.image.copy(), drafted.confidence.copy()
-        waiting = _SHOWN_PATCHES
+        waiting, shown = _SHOWN_PATCHES, 0
         for painted, count, share in self._passes(request, image, cancel):
             waiting += count
-            is_shown = request.previews and waiting >= _SHOWN_PATCHES
+            is_shown = request.previews and waiting >= max(_SHOWN_PATCHES, _SHOWN_SHARE * shown)
             if is_shown or painted.is_done:
                 painted.show(image, confidence)
             if is_shown:
-                waiting, done = 0, _DRAFT_DONE + (1 - _DRAFT_DONE) * share
+                shown, waiting, done = shown + waiting, 0, _DRAFT_DONE + (1 - _DRAFT_DONE) * share
                 yield replace(drafted, image=image.copy(), confidence=confidence.copy(), done=done, is_final=False)
         yield replace(drafted, image=image, confidence=confidence, done=1.0, is_final=True)
 

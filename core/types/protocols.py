@@ -103,7 +103,8 @@ class EngineRequest:
 class EngineUpdate:
     """`image` equals `draft` bit for bit where `unknown` is False; `depth` is filled likewise.
 
-    `confidence` is 1 for known pixels and lower where the engine is unsure; `done` goes to 1.
+    `confidence` is 1 for known pixels and lower where the engine is unsure; `done` goes to 1. An engine never changes
+    the arrays of an update that it has given away: other threads look at them.
     """
 
     image: Pixels

@@ -19,6 +19,7 @@ from test_session_finding import PATIENCE, DrawnServices, until
 from app.session import Session
 from app.state import Event
 from app.store import SessionStore
+from core.editing.memo import Memo
 from core.errors import EngineFailed
 from core.files.png import encode_png
 from core.files.project import load_project
@@ -75,7 +76,17 @@ def with_card(session: Session) -> Session:
     session.open_photo(encode_png(pixels), "wall.png")
     session.click(60, 40)
     assert session.wait_idle(PATIENCE)
+    forget_what_was_painted_ahead(session)
     return session
+
+
+def forget_what_was_painted_ahead(session: Session) -> None:
+    painter = session.services.engine("auto")
+    assert isinstance(painter, Moody)
+    until(lambda: bool(painter.requests))
+    session.select(None)
+    session.services.memo = Memo()
+    painter.begun.clear()
 
 
 @pytest.mark.parametrize(

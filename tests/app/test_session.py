@@ -54,6 +54,20 @@ def test_before_a_photo_every_gesture_says_so(session):
             gesture()
 
 
+def test_what_is_behind_the_selected_object_is_painted_before_it_moves(coffee):
+    idle(coffee)
+    engine = coffee.services.engine(coffee.project.settings.engine)
+    deadline = time.monotonic() + PATIENCE
+    while not engine.requests and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert coffee.state.objects[0].at_rest
+    coffee.slide(coffee.state.selected, -0.2, 0.1)
+    idle(coffee)
+    coffee.slide(coffee.state.selected, -0.3, 0.1)
+    idle(coffee)
+    assert len(engine.requests) == 1
+
+
 def test_open_click_slide_undo_redo(coffee):
     (cup,) = coffee.state.objects
     assert cup.selected
@@ -192,7 +206,7 @@ def test_a_failing_engine_is_seen_and_the_last_frame_stays(coffee):
             raise RuntimeError("boom")
 
     coffee.services._engines["auto"] = Broken()
-    coffee.remove(coffee.state.selected)
+    coffee.orbit(5.0, 0.0)
     idle(coffee)
     (error,) = [event for event in heard if event.kind == "error"]
     assert "reference" in error.message
