@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from math import log
 
+from core.editing.plate import Plate
 from core.editing.stages import FOUND_AGAIN, INVENTING
 from core.types.frame import Frame
 from core.types.photo import Photo
@@ -24,10 +25,10 @@ class TimeEstimate:
         self._writing_per_megapixel: dict[str, float] = {}
         self._peeling_per_megapixel: float | None = None
 
-    def learn(self, frame: Frame) -> None:
+    def learn(self, made: Frame | Plate) -> None:
         """Remember each stage's time: what was found in the memo has none, or next to none."""
-        megapixels = _megapixels(frame)
-        for stage, seconds in frame.seconds.items():
+        megapixels = _megapixels(made)
+        for stage, seconds in made.seconds.items():
             before, at = self._seen.get(stage, (0.0, 1.0))
             if stage not in FOUND_AGAIN or seconds / megapixels > before / at:
                 self._seen[stage] = seconds, megapixels
@@ -73,5 +74,5 @@ class TimeEstimate:
         return seconds * (megapixels / at) ** power
 
 
-def _megapixels(frame: Frame) -> float:
-    return frame.pixels.shape[0] * frame.pixels.shape[1] / 1e6
+def _megapixels(made: Frame | Plate) -> float:
+    return made.pixels.shape[0] * made.pixels.shape[1] / 1e6

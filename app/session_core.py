@@ -291,8 +291,9 @@ class SessionCore:
         lifted = apply(project, edits.HideObject(selected.id))
 
         def no_frames(cancel: CancelToken) -> Iterator[Frame]:
-            for _ in source_plate(lifted, engine, memo, PREVIEW_SIDE, cancel):
-                pass
+            for plate in source_plate(lifted, engine, memo, PREVIEW_SIDE, cancel):
+                if plate.is_final:
+                    self.estimate.learn(plate)
             return iter(())
 
         self._ahead.start(revision, "Painting ahead", no_frames)

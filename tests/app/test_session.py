@@ -13,6 +13,7 @@ from app.session import Session
 from app.state import Event
 from app.store import SessionStore
 from core.editing.memo import Memo
+from core.editing.stages import BEHIND
 from core.errors import EditorError, InvalidInput
 from core.files.png import encode_png
 from core.files.project import load_project, save_project
@@ -58,9 +59,11 @@ def test_what_is_behind_the_selected_object_is_painted_before_it_moves(coffee):
     idle(coffee)
     engine = coffee.services.engine(coffee.project.settings.engine)
     deadline = time.monotonic() + PATIENCE
-    while not engine.requests and time.monotonic() < deadline:
+    # The estimate of how long a result takes hears of it too.
+    while not coffee.estimate.full_size(coffee.project.photo, {BEHIND}) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert coffee.state.objects[0].at_rest
+    assert len(engine.requests) == 1
     coffee.slide(coffee.state.selected, -0.2, 0.1)
     idle(coffee)
     coffee.slide(coffee.state.selected, -0.3, 0.1)
