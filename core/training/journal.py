@@ -75,7 +75,7 @@ def plot(records: list[dict[str, Any]]) -> UInt8[np.ndarray, "H W 3"]:
     def place(points: np.ndarray) -> np.ndarray:
         x = _MARGIN + (points[:, 0] - steps[0]) / (steps[1] - steps[0]) * (_WIDTH - 2 * _MARGIN)
         y = _HEIGHT - _MARGIN - (points[:, 1] - low) / (high - low) * (_HEIGHT - 2 * _MARGIN)
-        return np.rint(np.stack([x, y.clip(0, _HEIGHT - 1)], axis=-1)).astype(np.int32)
+        return np.rint(np.stack([x, y.clip(_MARGIN, _HEIGHT - 1)], axis=-1)).astype(np.int32)
 
     _axes(canvas, steps, (low, high))
     light = tuple(255 - (255 - value) // 3 for value in _TRAINED)
