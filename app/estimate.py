@@ -4,7 +4,7 @@ from collections.abc import Collection
 from math import log
 
 from core.editing.plate import Plate
-from core.editing.stages import FOUND_AGAIN, INVENTING
+from core.editing.stages import AGAIN, BEHIND, FOUND_AGAIN, INVENTING, UNCOVERED
 from core.types.frame import Frame
 from core.types.photo import Photo
 
@@ -12,7 +12,7 @@ _WRITING_PER_MEGAPIXEL = 0.06  # of a format not yet written: most take less, te
 # A stage's time goes with this power of the pixels until it is known: small pictures pay for more than their pixels,
 # and the engine solves at a bounded size.
 _GEOMETRY_POWER = 0.85
-_INVENTING_POWER = 0.28
+_INVENTING_POWERS = {BEHIND: 0.2, UNCOVERED: 0.33, AGAIN: 0.2}
 
 
 class TimeEstimate:
@@ -70,7 +70,7 @@ class TimeEstimate:
         if stage in self._at_full_size and stage not in INVENTING:
             return self._at_full_size[stage] * megapixels
         seconds, at = self._seen.get(stage, (0.0, megapixels))
-        power = self._powers.get(stage, _INVENTING_POWER) if stage in INVENTING else _GEOMETRY_POWER
+        power = self._powers.get(stage, _INVENTING_POWERS[stage]) if stage in INVENTING else _GEOMETRY_POWER
         return seconds * (megapixels / at) ** power
 
 

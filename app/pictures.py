@@ -136,13 +136,15 @@ def _shrunk(values: np.ndarray, max_side: int) -> np.ndarray:
 def behind(session: Session, object_id: str, final: bool) -> bytes:
     """The picture without one object, JPEG: as good as it is to be had at once, or `final`.
 
-    A finished one is remembered, so that the picture after a drag needs no second filling.
+    A finished one is remembered, so that the picture after a drag needs no second filling. Raises Cancelled when the
+    session is closed meanwhile.
     """
     project = session.project
     project.scene.object(object_id)
     without = apply(project, HideObject(object_id))
     engine = session.services.engine(project.settings.engine)
-    frame = next(render(without, engine, session.services.memo, PREVIEW_SIDE, stream=not final))
+    memo, cancel = session.services.memo, session.closing
+    frame = next(render(without, engine, memo, PREVIEW_SIDE, cancel, stream=not final))
     return _jpeg(frame_srgb(frame, project.photo))
 
 

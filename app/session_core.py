@@ -35,7 +35,7 @@ class SessionCore:
         self.key = key
         self.services = services
         self._lock = threading.RLock()
-        self._closed = False
+        self.closing = CancelToken()
         self._history: History | None = None
         self._revision = 0
         self._selected: str | None = None
@@ -200,7 +200,7 @@ class SessionCore:
 
     def close(self) -> None:
         """Stop all work."""
-        self._closed = True
+        self.closing.cancel()
         self._jobs.close()
         self._ahead.close()
         self.exports.close()

@@ -90,7 +90,7 @@ class ModelGestures(SessionCore):
         """Look at the photo before the first click does, but after its first picture is there."""
         try:
             self.wait_idle(_PATIENCE_SECONDS)
-            if self._closed:
+            if self.closing.cancelled:
                 return
             self.services.embedding(photo, self.services.segmentation(self._mask_backend))
         except Exception as failure:  # noqa: BLE001 - the thread's boundary: every failure becomes a notice

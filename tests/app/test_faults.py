@@ -16,11 +16,12 @@ import torch
 from fakes import FlatEngine
 from test_session_finding import PATIENCE, DrawnServices, until
 
+from app.pictures import behind
 from app.session import Session
 from app.state import Event
 from app.store import SessionStore
 from core.editing.memo import Memo
-from core.errors import EngineFailed
+from core.errors import Cancelled, EngineFailed
 from core.files.png import encode_png
 from core.files.project import load_project
 from core.types.protocols import CancelToken, EngineRequest, EngineUpdate
@@ -139,6 +140,24 @@ def test_one_sessions_stuck_job_holds_nobody_else_up(session: Session, services:
     assert session.frame is not None
     assert session.frame.stage == "final"
     other.close()
+
+
+def test_closing_a_session_ends_what_its_page_waits_for(session: Session, services: MoodyServices) -> None:
+    services.painter.waits = True
+    ended: list[str] = []
+
+    def wait() -> None:
+        try:
+            behind(session, session.project.scene.objects[0].id, final=True)
+        except Cancelled:
+            ended.append("stopped")
+
+    page = threading.Thread(target=wait)
+    page.start()
+    assert services.painter.begun.wait(PATIENCE)
+    session.close()
+    page.join(PATIENCE)
+    assert ended == ["stopped"]
 
 
 def test_a_killed_server_loses_only_the_job_that_ran(tmp_path: Path) -> None:
