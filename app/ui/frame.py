@@ -46,7 +46,7 @@ def top_bar(export_menu: str, engines: str) -> str:
     {space}
     {_button("compare", "compare", say("top.compare"), COMPARE_KEY, words=True, pressed=True)}
     <span class="gap"></span>
-    <label class="engine quiet">{say("top.engine")}
+    <label class="engine quiet" title="{say("top.engine_help")}">{say("top.engine")}
       <select id="engine" data-testid="engine">{engines}</select>
     </label>
     <div class="menu">
