@@ -117,9 +117,10 @@ class Session(PeelingGestures, DepthGestures, CheckingGestures, DetailGestures, 
         self._look(Camera(self.project.scene.source_intrinsics, IDENTITY), "Photo view")
 
     def set_settings(self, settings: Settings) -> None:
-        """Choose engine and seed."""
-        self.services.engine(settings.engine)
-        self._commit(edits.SetSettings(settings), "Settings")
+        """Choose engine and seed. What is done while the engine is loaded comes after this step."""
+        with self._lock:
+            self.services.engine(settings.engine)
+            self._commit(edits.SetSettings(settings), "Settings")
 
     def _look(self, camera: Camera, label: str) -> None:
         if camera != self.project.scene.camera:

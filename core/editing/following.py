@@ -132,9 +132,9 @@ class _Stream(Generic[Value]):
                 follower.seen, follower.looks = 1 if is_first else self._count, True
             begun = time.monotonic()
             yield value
+            now = time.monotonic()
             with self._changed:
-                follower.looks = False
-                follower.rests_until = time.monotonic() + _REST * (time.monotonic() - begun)
+                follower.looks, follower.rests_until = False, now + _REST * (now - begun)
                 self._changed.notify_all()
         if self._failure is not None:
             raise self._failure

@@ -68,6 +68,7 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
 
 
 def _made(context: RenderContext) -> Iterator[Plate]:
+    """The plate while the engine invents what is behind; the last one is final."""
     view, project = context.view, context.project
     with context.clock.stage(PLATE):
         hole = hole_of(project, view.size)
@@ -77,10 +78,9 @@ def _made(context: RenderContext) -> Iterator[Plate]:
     pixels, lost, sure = _lit_ground(context, hole, inverse)
     flow = background_flow(context, None, inverse, hole)
     for update in invent(context, BEHIND, pixels, hole, np.zeros_like(hole), inverse, flow, hider=view.inverse_depth):
-        confidence, seconds = np.minimum(update.confidence, sure), dict(context.clock.seconds)
-        yield Plate(
-            update.image, alpha, inverse, hole | lost, confidence, update.done, update.is_final, seconds
-        )  # fmt: skip
+        confidence, invented = np.minimum(update.confidence, sure), hole | lost
+        seconds = dict(context.clock.seconds)
+        yield Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final, seconds)
 
 
 def plate_key(project: Project, engine: Engine, size: Size) -> Hashable:

@@ -182,6 +182,31 @@ def test_listeners_hear_changes_and_frames(session):
     assert len(heard) == count
 
 
+def test_what_is_done_while_an_engine_is_loaded_comes_after_it(coffee):
+    idle(coffee)
+    loading, loaded = threading.Event(), threading.Event()
+    engine_of = coffee.services.engine
+
+    def slowly(choice):
+        if choice == "warp" and not loaded.is_set():
+            loading.set()
+            assert loaded.wait(PATIENCE)
+        return engine_of(choice)
+
+    coffee.services.engine = slowly
+    choosing = threading.Thread(target=lambda: coffee.set_settings(Settings("warp")))
+    moving = threading.Thread(target=lambda: coffee.slide(coffee.state.selected, -0.2, 0.0))
+    choosing.start()
+    assert loading.wait(PATIENCE)
+    moving.start()
+    moving.join(0.3)
+    loaded.set()
+    choosing.join(PATIENCE)
+    moving.join(PATIENCE)
+    idle(coffee)
+    assert [step.split()[-1] for step in coffee.state.steps[-2:]] == ["Settings", "moved"]
+
+
 def test_a_change_is_never_seen_without_the_work_it_asked_for(coffee):
     idle(coffee)
     working: list[bool] = []

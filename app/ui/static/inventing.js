@@ -25,7 +25,7 @@ export function showInventing(next, kinds = []) {
   for (const button of [$("check-edit"), $("take-best")]) button.disabled = !some || state.models.running;
   if (document.activeElement !== $("paint-order")) $("paint-order").value = state.order;
   $("paint-order").disabled = !state.engine.startsWith("lras");
-  $("adherence").textContent = told(state.adherence);
+  $("adherence").textContent = $("adherence").title = told(state.adherence);
   // While a picture is being made nobody knows how much of it will be invented.
   if (!wanted || state.share_invented === 0) open(false);
   if (isOpen() && (kinds.includes("changed") || kinds.includes("frame"))) fill();

@@ -71,6 +71,15 @@ class Follower:
         assert not self._thread.is_alive()
 
 
+def come_and_gone(streams: Streams, made: Made, values: int) -> None:
+    """Somebody follows for so many values and leaves."""
+    follower = Follower(streams, made)
+    made.go_on(values)
+    follower.wait_for(values - 1)
+    follower.cancel.cancel()
+    follower.end()
+
+
 def test_a_second_follower_joins_at_the_newest_value() -> None:
     streams, made = Streams(), Made()
     first = Follower(streams, made)
@@ -104,11 +113,7 @@ def test_the_stream_goes_on_for_those_who_stay() -> None:
 
 def test_it_ends_soon_after_the_last_has_left() -> None:
     streams, made = Streams(), Made()
-    only = Follower(streams, made)
-    made.go_on(1)
-    only.wait_for(0)
-    only.cancel.cancel()
-    only.end()
+    come_and_gone(streams, made, 1)
     assert made.ended.wait(_PATIENCE)
     assert made.token.cancelled
     again = Follower(streams, made)
@@ -120,11 +125,7 @@ def test_it_ends_soon_after_the_last_has_left() -> None:
 
 def test_leaving_and_coming_back_at_once_goes_on_with_the_same() -> None:
     streams, made = Streams(), Made()
-    first = Follower(streams, made)
-    made.go_on(2)
-    first.wait_for(1)
-    first.cancel.cancel()
-    first.end()
+    come_and_gone(streams, made, 2)
     second = Follower(streams, made)
     second.wait_for(1)
     time.sleep(0.7)
