@@ -1,4 +1,9 @@
-"""Where a command is, on a terminal only, and how long each stage took."""
+"""Where a command is, on a terminal only, how long each stage took, and what a person should know of the result.
+
+A notice is for what is done all the same but perhaps not as meant: `progress.tell("The photo has 12 pages; ...")`.
+One sentence that says what and what to do; it goes to stderr at once and into --json as "notices". Code below `app`
+returns what there is to say and a command tells it; what must stop the command is an EditorError instead.
+"""
 
 import sys
 import time
@@ -7,10 +12,11 @@ from contextlib import contextmanager
 
 
 class Progress:
-    """Seconds per stage; the running stage is shown on stderr when that is a terminal."""
+    """Seconds per stage, the running one shown on stderr when that is a terminal, and the notices in order."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.notices: list[str] = []
         self._begun = time.perf_counter()
         self._shown = sys.stderr.isatty()
 
@@ -33,6 +39,14 @@ class Progress:
         """Replace the line on the terminal."""
         if self._shown:
             print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
+
+    def tell(self, notice: str) -> None:
+        """Print a notice on stderr, the same one only once."""
+        if notice in self.notices:
+            return
+        self.notices.append(notice)
+        self.show("")
+        print(f"notice: {notice}", file=sys.stderr, flush=True)
 
     @property
     def total(self) -> float:

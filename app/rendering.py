@@ -78,5 +78,6 @@ def report(project: Project, frame: Frame, progress: Progress, paths: Sequence[P
         "depth": {"source": project.depth.source, "scale": project.depth.scale},
         "objects": len(project.scene.objects),
         "masks": [item.mask.source for item in project.scene.objects],
+        "notices": progress.notices,
         "files": [{"path": str(path), "bytes": path.stat().st_size} for path in paths],
     }

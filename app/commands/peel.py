@@ -111,6 +111,7 @@ def _report(peeled: "Peeled", progress: "Progress") -> dict[str, object]:
              "median_depth": layer.median_depth}
             for layer in reversed(peeled.layers)
         ],
+        "notices": progress.notices,
         "depth_scale": "metric" if peeled.metric else "relative",
         "seconds": {name: round(spent, 4) for name, spent in (progress.seconds | {"total": progress.total}).items()},
     }  # fmt: skip
