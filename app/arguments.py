@@ -6,12 +6,19 @@ Standard library only: every command reads this before it knows which one runs.
 import argparse
 import math
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 
 Numbers = tuple[float, ...]
 
-# --shadow without a file: the shadow is looked for.
-LOOKED_FOR = Path()
+
+class ShadowSearch(Enum):
+    """--shadow without a file: the shadow is looked for, and none is a notice or a refusal."""
+
+    WANTED = ""
+    REQUIRED = "require"
+
+
 # What the command line calls the selected object and its copy.
 OBJECT, COPY = "object-1", "copy-1"
 
@@ -49,6 +56,11 @@ def existing_file(text: str) -> Path:
     if not path.is_file():
         raise argparse.ArgumentTypeError(f"there is no file {text!r}")
     return path
+
+
+def shadow(text: str) -> Path | ShadowSearch:
+    """A mask's file, or the word that says that a shadow has to be found."""
+    return ShadowSearch.REQUIRED if text == ShadowSearch.REQUIRED.value else existing_file(text)
 
 
 def add_photo_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,16 +1,17 @@
 """What the flags of `edit` mean, as edits."""
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from app import selection
-from app.arguments import COPY, LOOKED_FOR, OBJECT
+from app.arguments import COPY, OBJECT, ShadowSearch
 from app.services import Services
 from core.editing.apply import scene_up, slide_translation
 from core.editing.orbit import Orbit, camera_from_orbit
-from core.editing.shadows import needed_shadow
+from core.editing.shadows import no_shadow_sentence, proposed_shadow
 from core.errors import InvalidInput
 from core.files.cameras import read_pose_text
 from core.files.edits import read_edits
@@ -57,13 +58,23 @@ def cut_out(mask: Mask) -> edits.Edit:
     return edits.AddObject(OBJECT, mask, "Object 1")
 
 
-def shadow_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]:
-    """The shadow that goes with the object. Raises InvalidInput when it cannot be read, or found where asked for."""
+def shadow_edits(args: argparse.Namespace, project: Project, tell: Callable[[str], None]) -> list[edits.Edit]:
+    """The shadow that goes with the object; `tell` hears when none was found.
+
+    Raises InvalidInput when it cannot be read, or is required and not found.
+    """
     if args.shadow is None:
         return []
-    if args.shadow != LOOKED_FOR:
+    if not isinstance(args.shadow, ShadowSearch):
         return [edits.SetShadow(OBJECT, read_mask(args.shadow, project.photo.width, project.photo.height))]
-    return [edits.SetShadow(OBJECT, needed_shadow(project, OBJECT, "give its mask by --shadow FILE, or leave it"))]
+    found = proposed_shadow(project, OBJECT)
+    if found is not None:
+        return [edits.SetShadow(OBJECT, found)]
+    none = no_shadow_sentence(project, OBJECT, "give its mask by --shadow FILE, or leave it in the background")
+    if args.shadow is ShadowSearch.REQUIRED:
+        raise InvalidInput(none)
+    tell(none)
+    return []
 
 
 def object_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]:

@@ -59,4 +59,4 @@ def write(outputs: Sequence[Output]) -> list[Path]:
 def input_files(args: argparse.Namespace, *names: str) -> list[Path]:
     """The files among these arguments, for `check_places`."""
     given = [getattr(args, name) for name in names]
-    return [Path(value) for value in given if value is not None and Path(value).is_file()]
+    return [Path(value) for value in given if isinstance(value, str | Path) and Path(value).is_file()]

@@ -194,6 +194,10 @@ class SessionCore:
         """Tell listeners of a failure that happened outside a method call."""
         self._notify("error", sentence)
 
+    def tell(self, notice: str) -> None:
+        """Tell listeners what they should know of something that was done all the same: one sentence."""
+        self._notify("notice", notice)
+
     def wait_idle(self, timeout: float) -> bool:
         """Whether all rendering is done within `timeout` seconds."""
         return self._jobs.wait_idle(timeout)

@@ -2,7 +2,7 @@
 
 from app import selection
 from app.session_core import SessionCore
-from core.editing.shadows import needed_shadow
+from core.editing.shadows import no_shadow_sentence, proposed_shadow
 from core.errors import InvalidInput
 from core.types import edits
 from core.types.mask import Mask
@@ -12,10 +12,14 @@ class ShadowGestures(SessionCore):
     """Each gesture is one undo step. An object's shadow stays in the background until it is taken along."""
 
     def take_shadow(self, object_id: str) -> None:
-        """Let the shadow beside an object go with it. Raises InvalidInput when none is to be told from the ground."""
-        item = self.project.scene.object(object_id)
-        shadow = needed_shadow(self.project, object_id, "press Paint and brush over it")
-        self._commit(edits.SetShadow(object_id, shadow), f"{item.label}: shadow taken along")
+        """Let the shadow beside an object go with it; listeners get a notice when none can be told."""
+        project = self.project
+        shadow = proposed_shadow(project, object_id)
+        if shadow is None:
+            self.tell(no_shadow_sentence(project, object_id, "press Paint and brush over it"))
+        else:
+            label = project.scene.object(object_id).label
+            self._commit(edits.SetShadow(object_id, shadow), f"{label}: shadow taken along")
 
     def leave_shadow(self, object_id: str) -> None:
         """Leave an object's shadow in the background."""

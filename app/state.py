@@ -15,7 +15,7 @@ from core.types.depth import Layout
 from core.types.project import EngineChoice, PaintOrder, Project
 from core.types.scene import Placement, Scene, SceneObject, Vec3
 
-EventKind = Literal["changed", "frame", "progress", "error", "held"]
+EventKind = Literal["changed", "frame", "progress", "error", "notice", "held"]
 
 LARGEST_SEED = 2**31 - 1
 _VARIATIONS = 4
@@ -35,6 +35,7 @@ class Numbers:
 class Event:
     """Something a listener should look at; `revision` is the one it belongs to.
 
+    "error" and "notice" have a message: what failed, or what should be known of something that was done.
     "held" tells where a hand has the selected object just now; the project knows it when the hand lets go.
     """
 

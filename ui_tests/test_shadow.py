@@ -110,4 +110,5 @@ def test_no_shadow_is_told_in_the_status_line(page: Page, address: str, tmp_path
     steps = editor.steps()
     button(editor, "take").click()
     wait_in_page(page, lambda: "No shadow of Object 1" in editor.status())
+    assert editor.by_id("status").get_attribute("data-tone") == "notice"
     assert editor.steps() == steps

@@ -4,13 +4,14 @@ import argparse
 
 from app.arguments import (
     COPY,
-    LOOKED_FOR,
     OBJECT,
+    ShadowSearch,
     add_mask_backend,
     add_photo_arguments,
     add_result_arguments,
     existing_file,
     numbers,
+    shadow,
 )
 
 _INPUTS = ("photo", "depth", "mask", "shadow", "pose", "edits", "flow")
@@ -31,11 +32,12 @@ def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_mask_backend(parser)
     parser.add_argument(
         "--shadow",
-        metavar="FILE",
+        metavar="FILE|require",
         nargs="?",
-        const=LOOKED_FOR,
-        type=existing_file,
-        help="its shadow on the ground goes with it: by a mask, white inside, or looked for without FILE",
+        const=ShadowSearch.WANTED,
+        type=shadow,
+        help="its shadow on the ground goes with it: by a mask, white inside, or looked for without FILE; when none is "
+        "found the edit goes on without, or with 'require' is refused (a file of that name is ./require)",
     )
     parser.add_argument("--move", metavar="DX,DY,DZ", type=numbers(3), help="move the object")
     parser.add_argument("--slide", metavar="RIGHT,AWAY", type=numbers(2), help="move it over the ground")
@@ -77,7 +79,7 @@ def run_edit(args: argparse.Namespace) -> int:
         mask = edit_plan.chosen_mask(args, project.photo, services)
     if mask is not None:
         project = apply_all(project, [edit_plan.cut_out(mask)])
-        project = apply_all(project, edit_plan.shadow_edits(args, project))
+        project = apply_all(project, edit_plan.shadow_edits(args, project, rendering.progress.tell))
         project = apply_all(project, edit_plan.object_edits(args, project))
     project = apply_all(project, edit_plan.camera_edits(args, project))
     project = apply_all(project, edit_plan.file_edits(args, project.photo))

@@ -27,6 +27,7 @@ class Bulletin:
 
     kinds: tuple[str, ...] = ()
     error: str = ""
+    notice: str = ""
     held: Numbers | None = None
 
 
@@ -38,6 +39,7 @@ class News:
         self._happened = asyncio.Event()
         self._kinds: set[str] = set()
         self._error = ""
+        self._notices: list[str] = []
         self._held: Numbers | None = None
 
     def hear(self, event: Event) -> None:
@@ -48,18 +50,20 @@ class News:
         self._kinds.add(event.kind)
         if event.kind == "error":
             self._error = event.message
+        if event.kind == "notice" and event.message not in self._notices:
+            self._notices.append(event.message)
         self._held = event.held or self._held
         self._happened.set()
 
     async def take(self, timeout: float | None) -> Bulletin:
-        """All since the last call, with the last error and the last numbers; empty after `timeout`."""
+        """All since the last call, with the last error, the notices and the last numbers; empty after `timeout`."""
         try:
             await asyncio.wait_for(self._happened.wait(), timeout)
         except TimeoutError:
             return Bulletin()
         self._happened.clear()
-        bulletin = Bulletin(tuple(sorted(self._kinds)), self._error, self._held)
-        self._kinds, self._error, self._held = set(), "", None
+        bulletin = Bulletin(tuple(sorted(self._kinds)), self._error, " ".join(self._notices), self._held)
+        self._kinds, self._error, self._notices, self._held = set(), "", [], None
         return bulletin
 
 
@@ -82,7 +86,7 @@ async def _send(socket: WebSocket, session: "Session", news: News) -> None:
     bulletin, running = Bulletin(("changed", "frame")), False
     while True:
         only_held = bulletin.kinds == ("held",)
-        message: dict[str, Any] = {"kinds": bulletin.kinds, "error": bulletin.error}
+        message: dict[str, Any] = {"kinds": bulletin.kinds, "error": bulletin.error, "notice": bulletin.notice}
         if bulletin.held is not None and "changed" not in bulletin.kinds:
             message["held"] = asdict(bulletin.held)
         if not only_held:

@@ -14,7 +14,6 @@ from jaxtyping import Bool, Float32
 from core.editing.apply import scene_up
 from core.editing.layers import Size, SourceView, cut_objects, resized_coverage, touched_by
 from core.editing.memo import Memo
-from core.errors import InvalidInput
 from core.maths.bands import copied
 from core.maths.camera import resized
 from core.maths.colour import coded_pixels, linear_light
@@ -67,13 +66,9 @@ def proposed_shadow(project: Project, object_id: str) -> Mask | None:
     return contact_shadow(photo, item.mask, there)
 
 
-def needed_shadow(project: Project, object_id: str, otherwise: str) -> Mask:
-    """As `proposed_shadow`. Raises InvalidInput when there is none, with what to do `otherwise`."""
-    shadow = proposed_shadow(project, object_id)
-    if shadow is None:
-        label = project.scene.object(object_id).label
-        raise InvalidInput(f"No shadow of {label} can be told from the ground; {otherwise}.")
-    return shadow
+def no_shadow_sentence(project: Project, object_id: str, otherwise: str) -> str:
+    """What a person reads where `proposed_shadow` finds none, with what to do `otherwise`."""
+    return f"No shadow of {project.scene.object(object_id).label} can be told from the ground; {otherwise}."
 
 
 def shadow_key(project: Project, item: SceneObject) -> tuple[Hashable, ...]:

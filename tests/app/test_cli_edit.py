@@ -244,8 +244,33 @@ def test_a_scripted_edit_takes_a_shadow_by_its_mask(shadowed: Path) -> None:
     assert np.array_equal(pixels("out.png"), pixels("same.png"))
 
 
-def test_a_shadow_that_is_not_there_or_nobodys_is_one_line(shadowed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("edit", "photo.png", *CARD, "--shadow", "--remove", "-o", "out.png") == 2
-    assert "No shadow of Object 1 can be told" in capsys.readouterr().err
+def test_a_shadow_that_is_not_found_is_a_notice_and_the_edit_goes_on(
+    shadowed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("edit", "photo.png", *CARD, "--shadow", "--remove", "-o", "out.png", "--json") == 0
+    out, err = capsys.readouterr()
+    (notice,) = json.loads(out)["notices"]
+    assert notice.startswith("No shadow of Object 1 can be told")
+    assert err == f"notice: {notice}\n"
+    assert run("edit", "photo.png", *CARD, "--remove", "-o", "without.png") == 0
+    assert np.array_equal(pixels("out.png"), pixels("without.png"))
+
+
+def test_a_required_shadow_that_is_not_found_refuses(shadowed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("edit", "photo.png", *CARD, "--shadow", "require", "--remove", "-o", "out.png") == 2
+    assert "error: No shadow of Object 1 can be told" in capsys.readouterr().err
+    assert not Path("out.png").exists()
+    assert run(*FLOOR, "--shadow", "require", "--remove", "-o", "out.png") == 0
+
+
+def test_a_mask_called_require_is_given_with_its_folder(shadowed: Path) -> None:
+    Path("shadow.png").rename("require")
+    assert run(*FLOOR, "--shadow", "./require", "--remove", "-o", "out.png", "--project-out", "p.lras") == 0
+    shadow = load_project(Path("p.lras")).scene.objects[0].shadow
+    assert shadow is not None
+    assert np.array_equal(shadow.coverage, shadowed_card().shadow.coverage)
+
+
+def test_the_shadow_of_no_object_is_one_line(shadowed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("edit", "photo.png", "--shadow", "-o", "out.png") == 2
     assert "--shadow needs an object" in capsys.readouterr().err

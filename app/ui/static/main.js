@@ -18,7 +18,7 @@ import { inSpace, listenToSpace, listenToSpaceBar, showSpace, showUnit, spaceHom
 import { showProposals } from "./proposals.js";
 import { abandon, choose, holdSpace, listenToPointer, resizeBrush, setState } from "./tools.js";
 import { actualPixels, fit, frame, setSize, watchSize, view } from "./view.js";
-import { $, fail, forgive, say } from "./words.js";
+import { $, fail, forgive, notice, say } from "./words.js";
 
 const PARTS = ["stage", "status", "strip", "export-menu", "tool-move", "objects"];
 let state = null, outlined = "";
@@ -30,7 +30,7 @@ const ready = (async () => {
 window.studio = {
   opened: ready.then(open),
   notice: (sentence) => {
-    if (sentence) { fail(sentence); refreshPanels(); } else forgive();
+    if (sentence) { fail(sentence); refreshPanels(); } else forgive("error");
   },
 };
 
@@ -90,6 +90,7 @@ function heard(news) {
     stagePictures(state, news.kinds).then((shown) => { if (framed && shown) landed(news.state.revision); });
   }
   if (changed) { settleHeld(selected()); refreshPanels(); refreshOutlines(); maskFill(state); if (!news.error) forgive(); }
+  if (news.notice) notice(news.notice);
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);
   showDetail(state, news.kinds);
@@ -176,7 +177,7 @@ function bindButtons() {
   $("view-space").addEventListener("click", () => showSpace(true));
   $("fit").addEventListener("click", fit);
   $("cancel").addEventListener("click", () => gesture("cancel"));
-  $("dismiss").addEventListener("click", forgive);
+  $("dismiss").addEventListener("click", () => forgive());
   $("engine").addEventListener("change", () => gesture("engine", { engine: $("engine").value, seed: state?.seed ?? 0, order: state?.order ?? "auto" }));
   // Gradio puts a closed panel's content into the page only when it is opened, so the panels' column listens.
   $("panels").addEventListener("change", (event) => {

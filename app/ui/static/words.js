@@ -5,23 +5,23 @@ export function say(key, values = {}) {
   return (window.studioWords[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
-let idle = "", error = "", passing = null;
+let idle = "", kept = null, passing = null;
 
 function show() {
   const line = $("status");
-  const text = error || passing || idle;
+  const text = kept?.text || passing || idle;
   if (line.textContent !== text) line.textContent = text;
   line.title = text;
-  line.dataset.tone = error ? "error" : "";
-  $("dismiss").hidden = !error;
+  line.dataset.tone = kept?.tone ?? "";
+  $("dismiss").hidden = !kept;
 }
 
-// What is true until something else is; an error or an announcement stands before it.
+// What is true until something else is; a failure, a notice or an announcement stands before it.
 export function settle(text) { idle = text; show(); }
 
 export function announce(text) {
   passing = text;
-  error = "";
+  kept = null;
   show();
   setTimeout(() => hush(text), 8000);
 }
@@ -30,8 +30,10 @@ export function hush(text = passing) {
   if (passing === text) { passing = null; show(); }
 }
 
-export function fail(text) { error = text; show(); }
-export function forgive() { error = ""; show(); }
+// Failures and notices stay until something changes or they are dismissed.
+export function fail(text) { kept = { text, tone: "error" }; show(); }
+export function notice(text) { kept = { text, tone: "notice" }; show(); }
+export function forgive(tone = kept?.tone) { if (kept?.tone === tone) { kept = null; show(); } }
 
 export const percent = (share) => `${(100 * share).toFixed(share >= 0.0995 ? 0 : 1)} %`;
 

@@ -247,6 +247,17 @@ def test_news_of_a_hand_are_its_numbers_alone_and_the_newest_of_them(object_tab)
     assert object_tab.state["revision"] == revision
 
 
+def test_news_bring_every_notice(photo_tab):
+    with photo_tab.client.websocket_connect(f"/studio/{photo_tab.key}/events") as socket:
+        socket.receive_json()
+        for sentence in ("One.", "Two."):
+            photo_tab.session.tell(sentence)
+        told: list[str] = []
+        while "Two." not in told:
+            told += socket.receive_json()["notice"].split()
+    assert told == ["One.", "Two."]
+
+
 def test_news_of_an_unknown_session_are_refused(client):
     from starlette.websockets import WebSocketDisconnect
 
