@@ -16,7 +16,7 @@ from app.notices import sentence_of
 from app.ui.routes import studio_routes
 from app.ui.text import say
 from core.errors import EditorError
-from core.files.photo import DEFAULT_LIMITS
+from core.files.source import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from app.bridge import Bridges

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from core.errors import InvalidInput
-from core.files.photo import read_source
+from core.files.source import read_source
 from core.maths.rigid import invert
 from core.types.camera import Camera, Intrinsics, Pose
 

@@ -12,8 +12,8 @@ from PIL import Image
 from core.errors import InvalidInput
 from core.files.exr import EXR_MAGIC, decode_exr, encode_exr
 from core.files.npy import NPY_MAGIC, decode_npy, encode_npy
-from core.files.photo import DECODER_FAULTS, DEFAULT_LIMITS, check_pixel_count, read_source
 from core.files.png import encode_png
+from core.files.source import DECODER_FAULTS, DEFAULT_LIMITS, check_pixel_count, read_source
 from core.types.depth import DepthMap, DepthScale
 
 PNG_UNITS_PER_SCENE_UNIT = 1000.0

@@ -7,8 +7,8 @@ from typing import Any, get_args
 from core.errors import BadProjectFile
 from core.files.blobs import BlobReader, Blobs, BlobWriter
 from core.files.mask import read_mask
-from core.files.photo import read_source
 from core.files.records import record_from_json, record_to_json
+from core.files.source import read_source
 from core.maths.rigid import quaternion_from_rotation, rotation_from_euler_deg
 from core.types.edits import Edit
 

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.files.photo import DECODER_FAULTS, DEFAULT_LIMITS, PhotoLimits, check_pixel_count, read_source, sniffed_format
+from core.files.source import (
+    DECODER_FAULTS,
+    DEFAULT_LIMITS,
+    PhotoLimits,
+    check_pixel_count,
+    read_source,
+    sniffed_format,
+)
 from core.types.depth import DepthMap
 
 # ISO/IEC 23008-2, depth representation information: what a stored number stands for.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.files.photo import DECODER_FAULTS, DEFAULT_LIMITS, check_pixel_count
+from core.files.source import DECODER_FAULTS, DEFAULT_LIMITS, check_pixel_count
 
 EXR_MAGIC = b"\x76\x2f\x31\x01"
 

@@ -8,7 +8,7 @@ from jaxtyping import Float32
 
 from core.errors import InvalidInput
 from core.files.exr import EXR_MAGIC, decode_exr, encode_exr
-from core.files.photo import DEFAULT_LIMITS, check_pixel_count, read_source
+from core.files.source import DEFAULT_LIMITS, check_pixel_count, read_source
 from core.types.flow import FlowField
 
 _FLO_MAGIC = b"PIEH"

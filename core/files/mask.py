@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import UInt8
 
 from core.errors import InvalidInput
-from core.files.photo import open_photo, read_source
+from core.files.photo import open_photo
 from core.files.png import encode_png
 from core.files.profile import to_8_bit
+from core.files.source import read_source
 from core.types.mask import Mask
 
 _MAX_BYTES = 50_000_000

@@ -14,8 +14,8 @@ from core.errors import BadProjectFile
 from core.files.archive import encode_zip
 from core.files.blobs import UNPACKED_LIMIT, BlobReader, BlobWriter
 from core.files.npy import NPY_MAGIC
-from core.files.photo import read_source
 from core.files.records import record_from_json, record_to_json
+from core.files.source import read_source
 from core.types.ids import content_id
 from core.types.project import SCHEMA_VERSION, Project
 

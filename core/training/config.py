@@ -11,8 +11,8 @@ from typing import Literal
 
 from core.errors import InvalidInput
 from core.files.blobs import BlobReader
-from core.files.photo import read_source
 from core.files.records import record_from_json
+from core.files.source import read_source
 from core.lras.config import (
     PATCH_PIXELS,
     QuantizerConfig,

@@ -14,7 +14,8 @@ from core.errors import InvalidInput
 from core.files.atomic import write_atomically
 from core.files.depth import read_depth
 from core.files.mask import read_object_ids
-from core.files.photo import open_photo, read_source
+from core.files.photo import open_photo
+from core.files.source import read_source
 from core.maths.bands import reciprocal
 from core.maths.camera import resized
 from core.maths.depth import inverse_depth, relative_from_affine

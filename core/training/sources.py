@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from core.errors import InvalidInput
-from core.files.photo import read_source
+from core.files.source import read_source
 from core.training.packed import NOT_STATED
 from core.types.camera import Intrinsics, Pose
 

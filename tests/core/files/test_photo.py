@@ -11,7 +11,8 @@ import tifffile
 from PIL import Image, ImageCms
 
 from core.errors import InvalidInput
-from core.files.photo import PhotoLimits, open_photo
+from core.files.photo import open_photo
+from core.files.source import PhotoLimits
 
 RNG = np.random.default_rng(7)
 RGB8 = RNG.integers(0, 256, (12, 17, 3), dtype=np.uint8)

@@ -1,0 +1,1 @@
+"""Pictures out of files, one module per container."""
