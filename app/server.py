@@ -16,7 +16,7 @@ from app.notices import sentence_of
 from app.ui.routes import studio_routes
 from app.ui.text import say
 from core.errors import EditorError
-from core.files.source import DEFAULT_LIMITS
+from core.files.limits import PHOTO_LIMITS
 
 if TYPE_CHECKING:
     from app.bridge import Bridges
@@ -34,7 +34,7 @@ SAFE_HEADERS = [
 ]
 
 
-def build_app(store: "SessionStore", max_upload_bytes: int = DEFAULT_LIMITS.max_bytes) -> FastAPI:
+def build_app(store: "SessionStore", max_upload_bytes: int = PHOTO_LIMITS.max_bytes) -> FastAPI:
     """The whole studio as one ASGI app; it closes the store's sessions when it stops."""
     import gradio
 

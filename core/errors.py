@@ -13,6 +13,10 @@ class BadProjectFile(InvalidInput):
     """A project archive is damaged, unsafe or of a newer version."""
 
 
+class NotEnoughMemory(EditorError):
+    """The machine has not the memory that something takes; the message says how much that is."""
+
+
 class BackendUnavailable(EditorError):
     """A depth, mask or engine back-end cannot run here; the message says why."""
 

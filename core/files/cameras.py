@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from core.errors import InvalidInput
-from core.files.source import read_source
+from core.files.source import name_of, read_source
 from core.maths.rigid import invert
 from core.types.camera import Camera, Intrinsics, Pose
 
@@ -54,7 +54,7 @@ def read_transforms(source: Path | bytes, name: str = "") -> tuple[CameraShot, .
 
     Raises InvalidInput when a field is missing, a pose is not rigid or the lens is distorted.
     """
-    name = name or (source.name if isinstance(source, Path) else "The camera file")
+    name = name or name_of(source, "The camera file")
     try:
         document = json.loads(read_source(source, name, _MAX_BYTES))
         frames = document["frames"]

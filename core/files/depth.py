@@ -11,9 +11,10 @@ from PIL import Image
 
 from core.errors import InvalidInput
 from core.files.exr import EXR_MAGIC, decode_exr, encode_exr
+from core.files.limits import PHOTO_LIMITS, check_size
 from core.files.npy import NPY_MAGIC, decode_npy, encode_npy
 from core.files.png import encode_png
-from core.files.source import DECODER_FAULTS, DEFAULT_LIMITS, check_pixel_count, read_source
+from core.files.source import DECODER_FAULTS, name_of, read_source
 from core.types.depth import DepthMap, DepthScale
 
 PNG_UNITS_PER_SCENE_UNIT = 1000.0
@@ -77,10 +78,10 @@ def read_depth(
     `units_per_scene_unit` is 1000 for PNG and 1 for float files when None. NaN, infinite, zero and negative
     values are invalid. Raises InvalidInput when the file cannot be used or no pixel is valid.
     """
-    name = name or (source.name if isinstance(source, Path) else "The depth file")
+    name = name or name_of(source, "The depth file")
     if units_per_scene_unit is not None and not (np.isfinite(units_per_scene_unit) and units_per_scene_unit > 0):
         raise InvalidInput(f"The depth scale must be a positive number, got {units_per_scene_unit:g}.")
-    data = read_source(source, name, DEFAULT_LIMITS.max_bytes)
+    data = read_source(source, name, PHOTO_LIMITS.max_bytes)
     stored, default_units = _stored_depth(data, name)
     with np.errstate(over="ignore", invalid="ignore"):
         values = (stored / (units_per_scene_unit or default_units)).astype(np.float32)
@@ -105,7 +106,7 @@ def _stored_depth(data: bytes, name: str) -> tuple[np.ndarray, float]:
         array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
         if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.size:
             raise InvalidInput(f"{name} holds {array.dtype} of shape {array.shape}; depth must be numbers [H W].")
-        check_pixel_count(array.shape[1], array.shape[0], name, DEFAULT_LIMITS)
+        check_size(array.shape[1], array.shape[0], name)
         return array, 1.0
     raise InvalidInput(f"{name} is no depth file; use a 16-bit PNG, EXR or NPY file.")
 
@@ -113,7 +114,7 @@ def _stored_depth(data: bytes, name: str) -> tuple[np.ndarray, float]:
 def _png_depth(data: bytes, name: str) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            check_pixel_count(*image.size, name, DEFAULT_LIMITS)
+            check_size(*image.size, name)
             if not image.mode.startswith("I"):
                 raise InvalidInput(f"{name} is not a 16-bit gray PNG; depth needs 16 bits (or EXR or NPY).")
             return np.asarray(image)

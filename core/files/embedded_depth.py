@@ -7,14 +7,8 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.files.source import (
-    DECODER_FAULTS,
-    DEFAULT_LIMITS,
-    PhotoLimits,
-    check_pixel_count,
-    read_source,
-    sniffed_format,
-)
+from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_size
+from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
 from core.types.depth import DepthMap
 
 # ISO/IEC 23008-2, depth representation information: what a stored number stands for.
@@ -22,13 +16,13 @@ _INVERSE_Z, _DISPARITY, _Z = 0, 1, 2
 _SOURCE = "depth from the photo"
 
 
-def embedded_depth(source: Path | bytes, limits: PhotoLimits = DEFAULT_LIMITS) -> DepthMap | None:
+def embedded_depth(source: Path | bytes, limits: PhotoLimits = PHOTO_LIMITS) -> DepthMap | None:
     """The depth stored in a HEIC file at its own (smaller) size, upright as the photo; None when there is none.
 
     Metric when the file gives the nearest and farthest z; otherwise affine (`values` are inverse depth).
     Raises InvalidInput when the file or its depth is damaged.
     """
-    name = source.name if isinstance(source, Path) else "The picture"
+    name = name_of(source, "The picture")
     data = read_source(source, name, limits.max_bytes)
     if sniffed_format(data) != "HEIF":
         return None
@@ -40,7 +34,7 @@ def embedded_depth(source: Path | bytes, limits: PhotoLimits = DEFAULT_LIMITS) -
             return None
         picture = pictures[0]
         width, height = picture.size
-        check_pixel_count(width, height, name, limits)
+        check_size(width, height, name, limits)
         stored = np.array(picture)
         stored = stored.reshape(height, -1) if stored.ndim == 2 else stored[..., 0]
         levels = stored[:, :width]

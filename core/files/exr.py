@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.files.source import DECODER_FAULTS, DEFAULT_LIMITS, check_pixel_count
+from core.files.limits import check_size
+from core.files.source import DECODER_FAULTS
 
 EXR_MAGIC = b"\x76\x2f\x31\x01"
 
@@ -36,7 +37,7 @@ def decode_exr(data: bytes, name: str) -> dict[str, np.ndarray]:
         with OpenEXR.File(io.BytesIO(data), header_only=True) as header_only:
             low, high = header_only.header()["dataWindow"]
         width, height = (int(size) for size in np.asarray(high) - np.asarray(low) + 1)
-        check_pixel_count(width, height, name, DEFAULT_LIMITS)
+        check_size(width, height, name)
         with OpenEXR.File(io.BytesIO(data), separate_channels=True) as picture:
             planes = {key: np.array(channel.pixels, np.float32) for key, channel in picture.channels().items()}
     except DECODER_FAULTS as error:

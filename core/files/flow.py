@@ -8,7 +8,8 @@ from jaxtyping import Float32
 
 from core.errors import InvalidInput
 from core.files.exr import EXR_MAGIC, decode_exr, encode_exr
-from core.files.source import DEFAULT_LIMITS, check_pixel_count, read_source
+from core.files.limits import PHOTO_LIMITS, check_size
+from core.files.source import name_of, read_source
 from core.types.flow import FlowField
 
 _FLO_MAGIC = b"PIEH"
@@ -34,9 +35,9 @@ def read_flow(source: Path | bytes, name: str = "") -> Float32[np.ndarray, "H W 
 
     Raises InvalidInput when the file is neither, is damaged or has no finite vector.
     """
-    name = name or (source.name if isinstance(source, Path) else "The flow file")
+    name = name or name_of(source, "The flow file")
     # Four bytes a number, two numbers a pixel, and a header.
-    data = read_source(source, name, 8 * DEFAULT_LIMITS.max_pixels + 1_000_000)
+    data = read_source(source, name, 8 * PHOTO_LIMITS.max_pixels + 1_000_000)
     if data.startswith(_FLO_MAGIC):
         flow = _decode_flo(data, name)
     elif data.startswith(EXR_MAGIC):
@@ -58,5 +59,5 @@ def _decode_flo(data: bytes, name: str) -> Float32[np.ndarray, "H W 2"]:
     width, height = struct.unpack_from("<ii", data, 4) if len(data) >= 12 else (0, 0)
     if width < 1 or height < 1 or len(data) != 12 + 8 * width * height:
         raise InvalidInput(f"{name} says {width}x{height} but its length does not fit; it is damaged or cut short.")
-    check_pixel_count(width, height, name, DEFAULT_LIMITS)
+    check_size(width, height, name)
     return np.frombuffer(data, "<f4", offset=12).reshape(height, width, 2).astype(np.float32)

@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from core.files.photo import open_photo
 from core.files.png import encode_png
 from core.files.profile import to_8_bit
-from core.files.source import read_source
+from core.files.source import name_of, read_source
 from core.types.mask import Mask
 
 _MAX_BYTES = 50_000_000
@@ -28,7 +28,7 @@ def read_mask(source: Path | bytes, width: int, height: int, name: str = "") -> 
     A picture with transparency is taken by its alpha, any other by its brightness.
     Raises InvalidInput when the file cannot be read or has another size.
     """
-    name = name or (source.name if isinstance(source, Path) else "The mask")
+    name = name or name_of(source, "The mask")
     picture = open_photo(source, name)
     if (picture.width, picture.height) != (width, height):
         raise InvalidInput(

@@ -15,7 +15,7 @@ from core.files.archive import encode_zip
 from core.files.blobs import UNPACKED_LIMIT, BlobReader, BlobWriter
 from core.files.npy import NPY_MAGIC
 from core.files.records import record_from_json, record_to_json
-from core.files.source import read_source
+from core.files.source import name_of, read_source
 from core.types.ids import content_id
 from core.types.project import SCHEMA_VERSION, Project
 
@@ -57,7 +57,7 @@ def load_project(source: Path | bytes, limits: ArchiveLimits = DEFAULT_LIMITS) -
     Raises BadProjectFile with one sentence when the archive is damaged, unsafe or of a newer version, and
     InvalidInput when the file cannot be read or is too large.
     """
-    name = source.name if isinstance(source, Path) else "The project file"
+    name = name_of(source, "The project file")
     data = read_source(source, name, limits.max_bytes)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -1,16 +1,26 @@
-"""The bytes of a file to be opened: size and content checked before anything is decoded."""
+"""The one door through which files that a person names are read: regular files only, and never more than allowed."""
 
+import os
+import stat
 import struct
-from dataclasses import dataclass
+import unicodedata
+from io import BufferedReader
 from pathlib import Path
 
 import cv2
 from PIL import Image
 
 from core.errors import InvalidInput
+from core.memory import memory_for
 
-# Pillow refuses more than this by itself (twice its warning threshold), so a higher limit could not be kept.
-_PILLOW_HARD_LIMIT = 178_000_000
+_PIECE = 1 << 20
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 
 # What Pillow, libheif and tifffile raise on damaged files; their parsers let any of these through.
 DECODER_FAULTS = (
@@ -32,37 +42,22 @@ DECODER_FAULTS = (
 )
 
 
-@dataclass(frozen=True)
-class PhotoLimits:
-    """The largest picture that is opened: pixels (at most 178 million) and bytes of the file."""
-
-    max_pixels: int = 100_000_000
-    max_bytes: int = 200_000_000
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.max_pixels <= _PILLOW_HARD_LIMIT:
-            raise InvalidInput(f"The pixel limit must lie between 1 and {_PILLOW_HARD_LIMIT}, got {self.max_pixels}.")
-
-
-DEFAULT_LIMITS = PhotoLimits()
-
-
 def read_source(source: Path | bytes, name: str, max_bytes: int) -> bytes:
-    """The bytes of a file, its size checked before it is read.
+    """The bytes of a regular file, at most `max_bytes` of them, whatever the file system says of its size.
 
-    Raises InvalidInput when it is missing, unreadable, a folder, empty or larger than `max_bytes`.
+    Raises InvalidInput when it is missing, unreadable, no regular file, empty or larger, NotEnoughMemory.
     """
-    try:
-        size = source.stat().st_size if isinstance(source, Path) else len(source)
-        if size > max_bytes:
+    if isinstance(source, Path):
+        try:
+            data = _read(source, name, max_bytes)
+        except (OSError, ValueError) as error:  # a path with NUL or half a surrogate is a ValueError
+            reason = getattr(error, "strerror", None) or error
             raise InvalidInput(
-                f"{name} has {size / 1e6:.0f} MB and the limit is {max_bytes / 1e6:g} MB; make the file smaller."
-            )
-        data = source.read_bytes() if isinstance(source, Path) else source
-    except OSError as error:
-        raise InvalidInput(
-            f"{source} cannot be read ({error.strerror or error}); check the path and its permissions."
-        ) from error
+                f"{shown(source)} cannot be read ({reason}); check the path and its permissions."
+            ) from error
+    else:
+        data = source
+        _check_bytes(len(data), name, max_bytes)
     if not data:
         raise InvalidInput(f"{name} is empty; save or download it again.")
     return data
@@ -86,10 +81,50 @@ def sniffed_format(data: bytes) -> str | None:
     return None
 
 
-def check_pixel_count(width: int, height: int, name: str, limits: PhotoLimits) -> None:
-    """Raises InvalidInput when a picture of that size must not be decoded."""
-    if width * height > limits.max_pixels:
+def name_of(source: Path | bytes, otherwise: str) -> str:
+    """What messages call a source: the file's name, fit to be shown, or `otherwise` for bytes."""
+    return shown(source.name) if isinstance(source, Path) else otherwise
+
+
+def shown(text: str | Path) -> str:
+    """Text from outside as one line that any terminal, page and file takes: without controls and half surrogates."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(text))
+
+
+def _read(path: Path, name: str, max_bytes: int) -> bytes:
+    _check_kind(path.stat(), name)
+    # A pipe put in the file's place meanwhile must not hold the program up.
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(handle, "rb") as stream:
+        status = os.fstat(handle)
+        _check_kind(status, name)
+        _check_bytes(status.st_size, name, max_bytes)
+        with memory_for(status.st_size, name):
+            return _bounded(stream, status.st_size, name, max_bytes)
+
+
+def _bounded(stream: BufferedReader, expected: int, name: str, max_bytes: int) -> bytes:
+    """What a stream holds, also if that is more than expected: files grow, and those of /proc say 0."""
+    data = stream.read(expected + 1)
+    if len(data) <= expected:
+        return data
+    pieces, size = [data], len(data)
+    while piece := stream.read(_PIECE):
+        pieces.append(piece)
+        size += len(piece)
+        _check_bytes(size, name, max_bytes)
+    _check_bytes(size, name, max_bytes)
+    return b"".join(pieces)
+
+
+def _check_kind(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = next((title for is_kind, title in _KINDS if is_kind(status.st_mode)), "no ordinary file")
+        raise InvalidInput(f"{name} is {kind}, and only ordinary files are read; save its content as a file first.")
+
+
+def _check_bytes(size: int, name: str, max_bytes: int) -> None:
+    if size > max_bytes:
         raise InvalidInput(
-            f"{name} has {width}x{height} = {width * height / 1e6:.0f} megapixels and the limit is "
-            f"{limits.max_pixels / 1e6:g}; make the picture smaller."
+            f"{name} has {size / 1e6:.0f} MB and the limit is {max_bytes / 1e6:g} MB; make the file smaller."
         )

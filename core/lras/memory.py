@@ -1,18 +1,15 @@
 """What decoding will need of memory and what is free, before it starts; a plain word when there was not enough."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import NamedTuple
 
 import torch
 
+from core import memory
 from core.errors import EngineFailed
 from core.lras.config import TransformerConfig
 
-_ROOT = Path("/")
 _FLOAT = 4
 _INT8_SCALE = 0.002
 
@@ -55,60 +52,13 @@ def estimate(
     return MemoryEstimate(weights, cache, hidden + scores + new_tokens * tokens * item)
 
 
-class _Group(NamedTuple):
-    """Where a version of Linux's control groups keeps its files, and their names."""
-
-    folder: str
-    limit: str
-    used: str
-    # Of what is used: cached files that are given up when memory is asked for.
-    reclaimable: str
-
-
-_VERSION_1 = _Group("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-_VERSION_2 = _Group("sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
-
-
 def free_bytes(device: torch.device) -> int | None:
     """Memory that can be had without swapping, a container's limit included; None where the system does not say."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type != "cpu":
         return None
-    found = re.search(r"MemAvailable:\s+(\d+) kB", _text(_ROOT / "proc" / "meminfo"))
-    rooms = [int(found[1]) * 1024 if found else None]
-    for version, path in _groups(_text(_ROOT / "proc" / "self" / "cgroup")):
-        top = _ROOT / version.folder
-        own = top / path
-        rooms += [_room(folder, version) for folder in (own, *own.parents) if folder.is_relative_to(top)]
-    return min((room for room in rooms if room is not None), default=None)
-
-
-def _groups(listed: str) -> Iterator[tuple[_Group, str]]:
-    """The process's own groups; a container's may be seen under another path, but then its root is the group."""
-    for line in listed.splitlines():
-        number, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(","):
-            yield _VERSION_1, path.lstrip("/")
-        elif number == "0":
-            yield _VERSION_2, path.lstrip("/")
-
-
-def _room(folder: Path, version: _Group) -> int | None:
-    """What a group may still take; None without a limit ("max", or more than any machine has)."""
-    limit, used = (_text(folder / name).strip() for name in (version.limit, version.used))
-    if not limit.isdigit() or not used.isdigit():
-        return None
-    reclaimable = re.search(rf"^{version.reclaimable} (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)
-    return max(0, int(limit) - int(used) + (int(reclaimable[1]) if reclaimable else 0))
-
-
-def _text(path: Path) -> str:
-    """Empty for a file that this system does not have or show."""
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
+    return memory.free_bytes()
 
 
 @contextmanager

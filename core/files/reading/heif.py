@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from core.files.limits import PhotoLimits, check_size
 from core.files.reading.decoded import Decoded, rgb_profile, split
-from core.files.source import PhotoLimits, check_pixel_count
 
 
 def decode_heif(data: bytes, _format: str, name: str, limits: PhotoLimits) -> Decoded:
@@ -14,7 +14,7 @@ def decode_heif(data: bytes, _format: str, name: str, limits: PhotoLimits) -> De
     import pillow_heif
 
     heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    check_pixel_count(*heif.size, name, limits)
+    check_size(*heif.size, name, limits)
     exif = Image.Exif()
     exif.load(heif.info.get("exif") or b"")
     values = np.array(heif)

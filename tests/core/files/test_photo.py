@@ -11,8 +11,8 @@ import tifffile
 from PIL import Image, ImageCms
 
 from core.errors import InvalidInput
+from core.files.limits import PhotoLimits
 from core.files.photo import open_photo
-from core.files.source import PhotoLimits
 
 RNG = np.random.default_rng(7)
 RGB8 = RNG.integers(0, 256, (12, 17, 3), dtype=np.uint8)
@@ -311,7 +311,7 @@ def test_what_is_no_picture_gets_one_sentence(data):
 
 def test_missing_file_and_folder_get_one_sentence(tmp_path: Path):
     for path in (tmp_path / "none.jpg", tmp_path):
-        with pytest.raises(InvalidInput, match="cannot be read"):
+        with pytest.raises(InvalidInput, match="cannot be read|is a folder"):
             open_photo(path)
 
 
