@@ -2,9 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
-from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -29,17 +27,22 @@ from core.types.camera import Camera
 from core.types.depth import Ground
 from core.types.scene import Placement
 
+if TYPE_CHECKING:
+    import viser
+
+    from app.viewport.switchboard import Switchboard
+
 Send = Callable[[dict[str, Any]], None]
 
 
 class Viewport:
-    """One viser server on a free loopback port, shown through `app.viewport.proxy`.
+    """One viser server without a port, shown through `app.viewport.proxy`.
 
     Every method may be called from any thread. World axes and scene units everywhere.
     """
 
     def __init__(self, listener: ViewportListener) -> None:
-        import viser
+        from app.viewport.quiet_viser import QuietViser
 
         self.listener = listener
         self.mailbox = Mailbox("viewport", listener.on_failure)
@@ -56,23 +59,21 @@ class Viewport:
         self.selected: str | None = None
         self.dragging: str | None = None
         self._before = Placement()
-        with redirect_stdout(StringIO()):  # viser prints a banner even when it is told not to
-            self._server = viser.ViserServer(host="127.0.0.1", port=0, verbose=False)
+        self._server = QuietViser()
         self._server.scene.set_up_direction("-y")
         self._server.scene.configure_default_lights(enabled=False)
         self._server.gui.configure_theme(dark_mode=True, show_logo=False, show_share_button=False)
         self._views = Views(self._server, self.mailbox, listener, self._lock, self._refresh_background)
 
     @property
-    def port(self) -> int:
-        """The loopback port of the viser server."""
-        return self._server.get_port()
+    def switchboard(self) -> "Switchboard":
+        """What puts browsers through to viser."""
+        return self._server.switchboard
 
     def close(self) -> None:
         """Stop the server and the thread; the viewport cannot be used afterwards."""
         self.mailbox.close()
-        with redirect_stdout(StringIO()):
-            self._server.stop()
+        self._server.stop()
 
     # What is shown -----------------------------------------------------------------------------
 

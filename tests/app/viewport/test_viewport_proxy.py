@@ -5,8 +5,10 @@ from importlib.metadata import version
 
 import numpy as np
 import pytest
+import viser
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from listening import listening_inodes
 from starlette.websockets import WebSocketDisconnect
 
 from app.ui.text import say
@@ -14,6 +16,7 @@ from app.viewport.object_node import ObjectLayer
 from app.viewport.proxy import viewport_routes
 from app.viewport.scene import Viewport
 from app.viewport.splats import layer_cloud
+from app.viewport.switchboard import Switchboard
 from core.errors import InvalidInput
 from core.types.camera import Camera, Intrinsics
 from core.types.scene import Placement
@@ -65,6 +68,35 @@ def show_scene(viewport: Viewport) -> None:
     viewport.set_layers(cloud, {"cup": ObjectLayer(cloud, (0.0, 0.0, 4.0))}, rgb, depth)
 
 
+def test_nothing_listens_for_a_scene():
+    before = listening_inodes()
+    opened = Viewport(Recorder())
+    try:
+        assert listening_inodes() == before
+    finally:
+        opened.close()
+
+
+def test_a_viser_that_opens_a_port_its_own_way_is_refused(monkeypatch):
+    monkeypatch.setattr(Switchboard, "__aenter__", _entered)
+    with pytest.raises(RuntimeError, match="not known here"):
+        Viewport(Recorder())
+
+
+async def _entered(switchboard):
+    return switchboard
+
+
+def test_a_browser_cannot_have_the_scene_shared(client, viewport, monkeypatch):
+    asked = []
+    monkeypatch.setattr("viser._viser.ViserTunnel", lambda *_: asked.append("a tunnel"))
+    handlers = viewport._server._websock_server._incoming_handlers[viser._messages.ShareUrlRequest]
+    for handler in handlers:
+        handler(0, viser._messages.ShareUrlRequest())
+    viewport._server._thread_executor.shutdown(wait=True)
+    assert asked == []
+
+
 def test_page_carries_our_script_and_style_once(client):
     page = client.get("/viewport/key/").text
     assert page.count('<script src="viewport.js" defer>') == 1
@@ -95,6 +127,24 @@ def test_scene_socket_forwards_the_sub_protocol_and_frames(client, viewport):
     with client.websocket_connect("/viewport/key", subprotocols=[protocol]) as socket:
         assert socket.accepted_subprotocol == protocol
         assert len(socket.receive_bytes()) > 0
+
+
+@pytest.mark.parametrize("protocols", [None, ["viser-v0.0.1"]])
+def test_another_visers_page_is_told_why_it_gets_no_scene(client, viewport, protocols):
+    with client.websocket_connect("/viewport/key", subprotocols=protocols) as socket:
+        assert "Version mismatch" in socket.receive()["reason"]
+
+
+def test_a_closed_viewport_ends_its_pages_lines_and_takes_no_new_ones(client, viewport):
+    show_scene(viewport)
+    protocols = [f"viser-v{version('viser')}"]
+    with client.websocket_connect("/viewport/key", subprotocols=protocols) as socket:
+        assert socket.receive_bytes()
+        viewport.close()
+        while (message := socket.receive())["type"] != "websocket.close":
+            assert message["bytes"]
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/viewport/key", subprotocols=protocols):
+        pass
 
 
 def test_events_socket_tells_the_state_and_survives_nonsense(client, viewport):
