@@ -47,6 +47,11 @@ def main(argv: list[str]) -> int:
     except EditorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except MemoryError:
+        print(
+            "error: There is not enough memory for this; close other programs or take a smaller photo.", file=sys.stderr
+        )
+        return 2
 
 
 def with_joined_values(argv: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from core.errors import NotEnoughMemory
+from core.errors import EditorError, NotEnoughMemory
 
 _ROOT = Path("/")
 
@@ -50,15 +50,23 @@ def require_memory(needed: int, what: str) -> None:
 
 @contextmanager
 def memory_for(needed: int, what: str) -> Iterator[None]:
-    """Work on `what` that takes about `needed` bytes: NotEnoughMemory before it begins, or when it runs out."""
+    """Work on `what` that takes about `needed` bytes: NotEnoughMemory before it begins, or when it runs out.
+
+    Some decoders say that a file is damaged when memory was short, so that any failure asks again what is free.
+    """
     require_memory(needed, what)
     try:
         yield
+    except EditorError:
+        raise
     except MemoryError as error:
         raise NotEnoughMemory(
             f"{what} needs about {told_bytes(needed)} of memory, which could not be had; "
             "close other programs or make it smaller."
         ) from error
+    except Exception:
+        require_memory(needed, what)
+        raise
 
 
 def told_bytes(count: int) -> str:

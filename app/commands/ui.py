@@ -79,7 +79,7 @@ def open_source(session: "Session", source: str) -> None:
     if not path.is_file():
         raise InvalidInput(f"There is no file {source}; give a photo, a .lras project or sample:coffee.")
     if path.suffix.lower() == ".lras":
-        session.load_project(path.read_bytes())
+        session.load_project(path)
     else:
         session.open_photo(path, path.name)
 

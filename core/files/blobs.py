@@ -1,23 +1,31 @@
 """Arrays as content-addressed blobs: integers and booleans as PNG, floats as NPY."""
 
-import struct
+import math
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-import cv2
 import numpy as np
 
 from core.errors import BadProjectFile, InvalidInput
+from core.files.limits import PHOTO_LIMITS, check_size
 from core.files.npy import decode_npy, encode_npy
 from core.files.png import encode_png
+from core.files.reading.png_pixels import decode_png, png_header
 from core.types.ids import content_id
 
 Blobs = MutableMapping[str, bytes]
 
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+@runtime_checkable
+class BlobSource(Protocol):
+    """Blobs by their ids, wherever they are."""
+
+    def __contains__(self, blob_id: object, /) -> bool: ...
+    def __getitem__(self, blob_id: str, /) -> bytes: ...
+
+
 _DTYPES = ("bool", "uint8", "uint16", "float32", "float64")
 UNPACKED_LIMIT = 4_000_000_000
-_MAX_PIXELS = 100_000_000
 
 
 class BlobWriter:
@@ -48,7 +56,7 @@ class BlobWriter:
 class BlobReader:
     """Takes arrays and bytes out of a blob store, each blob decoded once, at most `max_bytes` in all."""
 
-    def __init__(self, blobs: Blobs, max_bytes: int = UNPACKED_LIMIT) -> None:
+    def __init__(self, blobs: BlobSource, max_bytes: int = UNPACKED_LIMIT) -> None:
         self._blobs = blobs
         self._left = max_bytes
         self._decoded: dict[tuple[str, str], np.ndarray] = {}
@@ -69,11 +77,15 @@ class BlobReader:
         if dtype not in _DTYPES or not all(type(side) is int and side > 0 for side in shape) or not 1 < len(shape) < 4:
             raise BadProjectFile(f"{where} has an impossible array ({dtype}, shape {shape}); take an earlier copy.")
         if (blob_id, dtype) not in self._decoded:
-            size = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object))
-            if shape[0] * shape[1] > _MAX_PIXELS or size > self._left:
+            size = np.dtype(dtype).itemsize * math.prod(shape)
+            if shape[0] * shape[1] > PHOTO_LIMITS.max_pixels or size > self._left:
                 raise BadProjectFile(
-                    f"{where} unpacks to {size / 1e6:.0f} MB, which is over the limit; make it smaller."
+                    f"{where} unpacks to {size // 10**6} MB, which is over the limit; make it smaller."
                 )
+            try:
+                check_size(shape[1], shape[0], where)
+            except InvalidInput as error:
+                raise BadProjectFile(str(error)) from error
             self._left -= size
             self._decoded[blob_id, dtype] = _decode(self.take_bytes(blob_id, where), dtype, shape, where)
         array = self._decoded[blob_id, dtype]
@@ -89,26 +101,18 @@ def _encode(array: np.ndarray) -> bytes:
 
 
 def _decode(data: bytes, dtype: str, shape: list[int], where: str) -> np.ndarray:
-    if np.dtype(dtype).kind == "f":
-        try:
+    try:
+        if np.dtype(dtype).kind == "f":
             array = decode_npy(data, where)
-        except InvalidInput as error:
-            raise _broken(where) from error
-    else:
-        # The header is compared before decoding: a small PNG can promise a large picture.
-        if (
-            not data.startswith(_PNG_MAGIC)
-            or len(data) < 24
-            or struct.unpack_from(">II", data, 16) != (shape[1], shape[0])
-        ):
-            raise _broken(where)
-        array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-        if array is None:
-            raise _broken(where)
-        if array.ndim == 3 and array.shape[2] == 3:
-            array = cv2.cvtColor(array, cv2.COLOR_BGR2RGB)
-        if dtype == "bool" and array.dtype == np.uint8:
-            array = array > 127
+        else:
+            header = png_header(data, where)
+            if [header.height, header.width] != shape[:2]:
+                raise _broken(where)
+            array = decode_png(data, where)
+    except InvalidInput as error:
+        raise _broken(where) from error
+    if dtype == "bool" and array.dtype == np.uint8:
+        array = array > 127
     if array.dtype.name != dtype or list(array.shape) != shape:
         raise _broken(where)
     array.flags.writeable = False

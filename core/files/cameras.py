@@ -11,6 +11,7 @@ from jaxtyping import Float64
 
 from core.errors import InvalidInput
 from core.files.source import name_of, read_source
+from core.files.strict_json import MAX_JSON_BYTES, parse_json
 from core.maths.rigid import invert
 from core.types.camera import Camera, Intrinsics, Pose
 
@@ -55,15 +56,15 @@ def read_transforms(source: Path | bytes, name: str = "") -> tuple[CameraShot, .
     Raises InvalidInput when a field is missing, a pose is not rigid or the lens is distorted.
     """
     name = name or name_of(source, "The camera file")
+    document = parse_json(read_source(source, name, MAX_JSON_BYTES), name)
     try:
-        document = json.loads(read_source(source, name, _MAX_BYTES))
         frames = document["frames"]
         return tuple(_shot({**document, **frame}) for frame in frames)
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error}") from error
     except KeyError as error:
         raise InvalidInput(f"{name} lacks the field {error}; export it again from nerfstudio.") from error
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(f"{name} is not a transforms.json file; export it again from nerfstudio.") from error
 
 

@@ -10,7 +10,8 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.files.exr import EXR_MAGIC, decode_exr, encode_exr
+from core.files.exr import decode_exr, encode_exr
+from core.files.exr_bands import EXR_MAGIC
 from core.files.limits import PHOTO_LIMITS, check_size
 from core.files.npy import NPY_MAGIC, decode_npy, encode_npy
 from core.files.png import encode_png

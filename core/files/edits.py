@@ -1,6 +1,5 @@
 """Edits as JSON: exact with blobs, and friendlier by hand."""
 
-import json
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,12 +7,12 @@ from core.errors import BadProjectFile
 from core.files.blobs import BlobReader, Blobs, BlobWriter
 from core.files.mask import read_mask
 from core.files.records import record_from_json, record_to_json
-from core.files.source import read_source
+from core.files.source import name_of, read_source
+from core.files.strict_json import MAX_JSON_BYTES, parse_json
 from core.maths.rigid import quaternion_from_rotation, rotation_from_euler_deg
 from core.types.edits import Edit
 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Edit)}
-_MAX_BYTES = 50_000_000
 
 
 def edit_to_json(edit: Edit, blobs: Blobs) -> dict[str, Any]:
@@ -37,16 +36,14 @@ def read_edits(path: Path, width: int, height: int) -> tuple[Edit, ...]:
     may have "rotation_deg": [rx, ry, rz] (R = Rz Ry Rx) in place of its quaternion. Raises InvalidInput for masks
     that cannot be used, BadProjectFile for everything else that is wrong.
     """
-    try:
-        entries = json.loads(read_source(path, path.name, _MAX_BYTES))
-    except (ValueError, RecursionError) as error:
-        raise BadProjectFile(f"{path.name} is not valid JSON ({error}); correct it.") from error
+    name = name_of(path, "")
+    entries = parse_json(read_source(path, name, MAX_JSON_BYTES), name)
     if not isinstance(entries, list):
-        raise BadProjectFile(f"{path.name} must be a JSON list of edits; put [ and ] around them.")
+        raise BadProjectFile(f"{name} must be a JSON list of edits; put [ and ] around them.")
     blobs: Blobs = {}
     edits = []
     for number, entry in enumerate(entries):
-        where = f"{path.name}: edit {number + 1}"
+        where = f"{name}: edit {number + 1}"
         exact = dict(entry) if isinstance(entry, dict) else entry
         if isinstance(exact, dict):
             if isinstance(exact.get("mask"), dict) and "file" in exact["mask"]:

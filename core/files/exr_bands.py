@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from core.errors import InvalidInput
-from core.files.exr import EXR_MAGIC
 from core.maths.bands import cores
 
+EXR_MAGIC = b"\x76\x2f\x31\x01"
 ROWS = 16
 """Rows of one packed block: the format's own number for ZIP compression."""
 

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from core.errors import InvalidInput
-from core.files.exr import EXR_MAGIC, decode_exr, encode_exr
+from core.files.exr import decode_exr, encode_exr
+from core.files.exr_bands import EXR_MAGIC
 from core.files.limits import PHOTO_LIMITS, check_size
 from core.files.source import name_of, read_source
 from core.types.flow import FlowField

@@ -8,12 +8,14 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from core.errors import InvalidInput
 from core.files import profile
 from core.files.exif import focal_35mm_of, orientation_of, upright_exif
-from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_size
+from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_picture
 from core.files.reading.decoded import Decoded, damaged, upright
 from core.files.reading.eight_bit import read_8_bit
 from core.files.reading.heif import decode_heif
+from core.files.reading.png_pixels import png_header
 from core.files.reading.sixteen_bit import is_16_bit, read_16_bit
-from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
+from core.files.source import DECODER_FAULTS, name_of, read_source, shown, sniffed_format
+from core.memory import memory_for
 from core.types.photo import Photo
 
 _READABLE = "use a JPEG, PNG, WebP, TIFF, HEIC or AVIF file"
@@ -26,7 +28,7 @@ def open_photo(source: Path | bytes, name: str = "", limits: PhotoLimits = PHOTO
     with a profile become sRGB. Of an animation or a multi-page file the first picture. A colour profile or
     EXIF too damaged to be read is left out. Raises InvalidInput with one sentence for anything else.
     """
-    name = name or name_of(source, "The picture")
+    name = shown(name) if name else name_of(source, "The picture")
     data = read_source(source, name, limits.max_bytes)
     file_format = sniffed_format(data)
     if file_format is None:
@@ -67,8 +69,9 @@ def _decode(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> De
         raise InvalidInput(
             f"{name} is damaged or stores its pixels in an unusual way; save it again as plain RGB {file_format}."
         ) from error
-    with image:
-        check_size(*image.size, name, limits)
+    with image, memory_for(check_picture(*image.size, 16 if is_16_bit(image, data) else 8, name, limits), name):
+        if file_format == "PNG":
+            png_header(data, name, limits)
         exif = image.getexif()
         orientation = orientation_of(exif)
         if is_16_bit(image, data):

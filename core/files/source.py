@@ -36,7 +36,6 @@ DECODER_FAULTS = (
     OverflowError,
     ZeroDivisionError,
     RuntimeError,
-    MemoryError,
     Image.DecompressionBombError,
     cv2.error,
 )

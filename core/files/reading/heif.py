@@ -5,8 +5,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from core.files.limits import PhotoLimits, check_size
+from core.files.limits import PhotoLimits, check_picture
 from core.files.reading.decoded import Decoded, rgb_profile, split
+from core.memory import memory_for
 
 
 def decode_heif(data: bytes, _format: str, name: str, limits: PhotoLimits) -> Decoded:
@@ -14,10 +15,11 @@ def decode_heif(data: bytes, _format: str, name: str, limits: PhotoLimits) -> De
     import pillow_heif
 
     heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    check_size(*heif.size, name, limits)
+    needed = check_picture(*heif.size, 16 if heif.info["bit_depth"] > 8 else 8, name, limits)
     exif = Image.Exif()
     exif.load(heif.info.get("exif") or b"")
-    values = np.array(heif)
+    with memory_for(needed, name):
+        values = np.array(heif)
     values = values.reshape(heif.size[1], -1, values.shape[2] if values.ndim == 3 else 1)[:, : heif.size[0]]
     if values.dtype == np.uint16:
         values = values | values >> heif.info["bit_depth"]

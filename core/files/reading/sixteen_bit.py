@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.files import profile
 from core.files.exif import orientation_of
 from core.files.reading.decoded import damaged, rgb_profile, split, straight, upright
+from core.files.reading.png_pixels import decode_png
 from core.types.photo import Coverage, Pixels
 
 _TIFF_PLANAR, _TIFF_BITS, _TIFF_PHOTOMETRIC, _TIFF_EXTRA_SAMPLES = 284, 258, 262, 338
@@ -35,6 +36,8 @@ def read_16_bit(image: Image.Image, data: bytes, name: str) -> tuple[Pixels, Cov
         values = tifffile.imread(io.BytesIO(data), key=0)
         values = np.moveaxis(values, 0, -1) if values.ndim == 3 else values
         values = upright(values, orientation_of(image.getexif()))
+    elif image.format == "PNG":
+        values = decode_png(data, name)
     else:
         values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         if values is None:

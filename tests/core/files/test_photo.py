@@ -311,7 +311,7 @@ def test_what_is_no_picture_gets_one_sentence(data):
 
 def test_missing_file_and_folder_get_one_sentence(tmp_path: Path):
     for path in (tmp_path / "none.jpg", tmp_path):
-        with pytest.raises(InvalidInput, match="cannot be read|is a folder"):
+        with pytest.raises(InvalidInput, match=r"cannot be read|is a folder"):
             open_photo(path)
 
 

@@ -1,0 +1,61 @@
+"""PNG pixels: values as stored, and files that cost more than they show."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput, NotEnoughMemory
+from core.files.png import encode_png
+from core.files.reading.png_pixels import PNG_MAGIC, decode_png, png_header
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def promising(width: int, height: int, *extra: bytes, bits: int = 16, colours: int = 6) -> bytes:
+    """A short PNG that says it is large."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, 0))
+    picture = chunk(b"IDAT", zlib.compress(bytes(3_000_000), 9))
+    return b"".join([PNG_MAGIC, header, *extra, picture, chunk(b"IEND", b"")])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("channels", [(), (3,), (4,)])
+def test_values_come_back(dtype: type, channels: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (5, 7, *channels), dtype, endpoint=True)
+    assert np.array_equal(decode_png(encode_png(values), "a.png"), values)
+
+
+def test_a_short_file_cannot_hold_a_large_picture() -> None:
+    with pytest.raises(InvalidInput, match="damaged or cut short"):
+        png_header(promising(10_000, 10_000), "a.png")
+
+
+def test_frames_of_an_animation_are_not_decoded() -> None:
+    values = np.random.default_rng(0).integers(0, 65535, (5, 7, 4), np.uint16)
+    plain = encode_png(values)
+    frames = chunk(b"acTL", struct.pack(">II", 1000, 0))
+    frames += chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 7, 5, 0, 0, 1, 1, 0, 0))
+    texts = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10_000_000), 9))
+    assert np.array_equal(decode_png(plain[:33] + frames + texts + plain[33:], "a.png"), values)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 100_000_000), (100_000_000, 1), (0, 5), (2**31, 2**31)])
+def test_impossible_sides_are_refused(width: int, height: int) -> None:
+    with pytest.raises(InvalidInput):
+        decode_png(promising(width, height), "a.png")
+
+
+def test_endless_chunks_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="damaged"):
+        png_header(promising(10, 10, chunk(b"tEXt", b"") * 250_000), "a.png")
+
+
+def test_little_memory_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = encode_png(np.zeros((500, 500, 4), np.uint16))
+    monkeypatch.setattr("core.memory.free_bytes", lambda: 5_000_000)
+    with pytest.raises(NotEnoughMemory, match=r"a\.png"):
+        decode_png(whole, "a.png")
