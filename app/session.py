@@ -44,7 +44,7 @@ class Session(PeelingGestures, DepthGestures, CheckingGestures, DetailGestures, 
         photo, depth, intrinsics = open_sample(name)
         self._begin(photo, depth, intrinsics)
 
-    def load_project(self, source: bytes) -> None:
+    def load_project(self, source: Path | bytes) -> None:
         """Continue a saved project."""
         self._replace_history(History.begin(load_project(source), "Opened project"))
 
