@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from app import environment
+from app import environment, signals
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -189,12 +189,13 @@ def one_at_a_time(folder: Path) -> Iterator[None]:
 
 
 def start() -> int:
-    """Run `main` for a shell: Ctrl+C and a closed pipe end it quietly, with the shell's usual codes."""
+    """Run `main` for a shell: Ctrl+C, SIGTERM and a closed pipe end it quietly, with the shell's usual codes."""
+    signals.stop_on_signals()
     try:
         code = main(sys.argv[1:])
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
+    except signals.Stopped as stop:
+        signals.end(stop.code)
     except BrokenPipeError:
         # Python flushes stdout once more on its way out, which must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

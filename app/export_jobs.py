@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from app.jobs import JobState
+from core.errors import Cancelled
 from core.types.protocols import CancelToken
 
 Value = TypeVar("Value")
@@ -33,6 +34,7 @@ class ExportJobs:
         self._on_state = on_state
         self._lock = threading.Lock()
         self._jobs: list[_Job] = []
+        self._closed = False
         self._worker = ThreadPoolExecutor(1, "export")
 
     @property
@@ -65,10 +67,12 @@ class ExportJobs:
             return work(tell)
 
         with self._lock:
+            if self._closed:
+                raise Cancelled("Stopped.")
             self._jobs.append(job)
+            future = self._worker.submit(make)
         self._on_state()
         try:
-            future = self._worker.submit(make)
             while not wait([future], _POLL_SECONDS).done:
                 cancel.check()
             cancel.check()
@@ -86,5 +90,7 @@ class ExportJobs:
 
     def close(self) -> None:
         """Stop for good."""
+        with self._lock:
+            self._closed = True
         self.cancel()
         self._worker.shutdown(wait=False)

@@ -202,9 +202,17 @@ class SessionCore:
         """Whether all rendering is done within `timeout` seconds."""
         return self._jobs.wait_idle(timeout)
 
-    def close(self) -> None:
-        """Stop all work."""
+    def give_up(self) -> None:
+        """Ask all work to stop, without waiting for it; whoever waits for its result hears Cancelled."""
         self.closing.cancel()
+        self._jobs.cancel()
+        self._ahead.cancel()
+        self.exports.cancel()
+        self.models.cancel()
+
+    def close(self) -> None:
+        """Stop all work and wait for what runs to notice."""
+        self.give_up()
         self._jobs.close()
         self._ahead.close()
         self.exports.close()
@@ -288,7 +296,7 @@ class SessionCore:
         with self._lock:
             selected, busy = self.selected_object, self._jobs.state.running
             project, revision = self.project, self._revision
-        if selected is None or busy or not selected.is_untouched or project.flow_override:
+        if self.closing.cancelled or selected is None or busy or not selected.is_untouched or project.flow_override:
             self._ahead.cancel()
             return
         engine, memo = self.services.engine(project.settings.engine), self.services.memo

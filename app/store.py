@@ -85,6 +85,13 @@ class SessionStore:
         for key in stale:
             self.close(key)
 
+    def give_up(self) -> None:
+        """Ask every session to stop its work; sessions and what is unsaved stay."""
+        with self._lock:
+            sessions = list(self._sessions.values())
+        for session in sessions:
+            session.give_up()
+
     def close_all(self) -> None:
         """End every session, saving what is unsaved."""
         for key in list(self._sessions):

@@ -48,7 +48,7 @@ def add_peel(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run_peel(args: argparse.Namespace) -> int:
-    """Open, look for objects unless there are some, peel, write. Raises EditorError, Cancelled on Ctrl-C."""
+    """Open, look for objects unless there are some, peel, write. Raises EditorError."""
     import json
 
     from app.opening import open_photo_or_project
@@ -56,10 +56,10 @@ def run_peel(args: argparse.Namespace) -> int:
     from app.progress import Progress
     from app.rendering import with_settings
     from app.services import Services
-    from app.stopping import stoppable
     from core.editing.peel import peel
     from core.editing.peel_objects import check_number
     from core.types.peeled import Peeled
+    from core.types.protocols import CancelToken
 
     check_number(args.objects)
     services, progress = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend), Progress()
@@ -68,13 +68,13 @@ def run_peel(args: argparse.Namespace) -> int:
     made: list[Peeled] = []
     outputs = [output for path in args.out for output in wanted(path, lambda _: made[0], "peeled")]
     check_places(outputs, [*input_files(args, "photo", "depth"), *args.mask])
-    with stoppable() as cancel:
-        with progress.stage("open"):
-            project = with_settings(open_photo_or_project(args, services), args)
-        project = _with_objects(args, project, services, progress, cancel)
-        engine = services.engine(project.settings.engine)
-        with progress.stage("peel"):
-            made.append(peel(project, engine, services.memo, cancel, progress.share("peel")))
+    cancel = CancelToken()
+    with progress.stage("open"):
+        project = with_settings(open_photo_or_project(args, services), args)
+    project = _with_objects(args, project, services, progress, cancel)
+    engine = services.engine(project.settings.engine)
+    with progress.stage("peel"):
+        made.append(peel(project, engine, services.memo, cancel, progress.share("peel")))
     with progress.stage("write"):
         paths = write(outputs)
     if args.json:

@@ -44,6 +44,7 @@ def run_ui(args: argparse.Namespace) -> int:
 
     from app.server import build_app
     from app.services import Services
+    from app.serving import StudioServer
     from app.store import SessionStore
 
     services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
@@ -57,7 +58,7 @@ def run_ui(args: argparse.Namespace) -> int:
     print(f"LRAS Studio: {address}  (Ctrl+C stops it)", flush=True)
     if not args.no_browser:
         threading.Timer(1.0, webbrowser.open, (address,)).start()
-    server = uvicorn.Server(uvicorn.Config(build_app(store), log_level="warning", timeout_graceful_shutdown=2))
+    server = StudioServer(uvicorn.Config(build_app(store), log_level="warning"), store.give_up)
     threading.Thread(target=_warm_up_once_serving, args=(server, services), name="warm-up", daemon=True).start()
     server.run(sockets=[listener])
     return 0

@@ -22,8 +22,8 @@ ONLY_IN = {
     "transformers": ("core.perception",), "segment_anything": ("core.perception",),
 }  # fmt: skip
 # Read before any package is installed.
-STANDARD_LIBRARY_ONLY = {"launch", "app.environment"}
-RUNS_BEFORE_PACKAGES = {"app", "app.environment"}
+STANDARD_LIBRARY_ONLY = {"launch", "app.environment", "app.signals"}
+RUNS_BEFORE_PACKAGES = {"app", "app.environment", "app.signals"}
 AFTER_THE_DOOR = "app.cli"
 
 
