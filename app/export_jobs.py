@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ class _Job:
     expected: float | None
     cancel: CancelToken
     begun: float
+    done: float | None = None
 
 
 class ExportJobs:
@@ -45,6 +47,8 @@ class ExportJobs:
         if job is None:
             return JobState()
         elapsed = time.monotonic() - job.begun
+        if job.done is not None:
+            return JobState(True, job.stage, job.done, elapsed)
         if not job.expected or elapsed >= job.expected:
             return JobState(True, job.stage, _NEARLY if job.expected else 0.0, elapsed)
         return JobState(True, job.stage, min(elapsed / job.expected, _NEARLY), elapsed, job.expected - elapsed)
@@ -77,6 +81,25 @@ class ExportJobs:
                 cancel.check()
             cancel.check()
             return future.result()
+        finally:
+            with self._lock:
+                self._jobs.remove(job)
+            self._on_state()
+
+    @contextmanager
+    def shown(self, stage: str, cancel: CancelToken) -> Iterator[Callable[[float], None]]:
+        """Show what is done elsewhere, while inside; the value tells the share done, and raises Cancelled."""
+        job = _Job(stage, None, cancel, time.monotonic(), 0.0)
+
+        def tell(done: float) -> None:
+            cancel.check()
+            job.done = done
+
+        with self._lock:
+            self._jobs.append(job)
+        self._on_state()
+        try:
+            yield tell
         finally:
             with self._lock:
                 self._jobs.remove(job)

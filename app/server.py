@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.notices import sentence_of
 from app.ui.routes import studio_routes
 from app.ui.text import say
-from core.errors import EditorError
+from core.errors import Cancelled, EditorError
 from core.files.limits import PHOTO_LIMITS
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).parent / "ui" / "static"
 EXPIRE_SECONDS = 300.0
+# Answers what its user stopped or replaced meanwhile; the page says nothing of it.
+STOPPED = 409
 # The routes serve this page alone; visitors get no list of them.
 UNDESCRIBED: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
 # Foreign pages may not frame the studio, and nothing it answers is guessed to be of another type.
@@ -45,6 +47,7 @@ def build_app(store: "SessionStore", max_upload_bytes: int = PHOTO_LIMITS.max_by
     bridges = Bridges(store)
     app = FastAPI(lifespan=_lifespan(store, bridges), **UNDESCRIBED)
     app.add_exception_handler(EditorError, _refused)
+    app.add_exception_handler(Cancelled, _stopped)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unexpected)
@@ -111,6 +114,10 @@ async def _sweep(store: "SessionStore") -> None:
 
 async def _refused(_: Request, failure: Exception) -> JSONResponse:
     return JSONResponse({"error": str(failure)}, 422)
+
+
+async def _stopped(_: Request, failure: Exception) -> JSONResponse:
+    return JSONResponse({"error": str(failure)}, STOPPED)
 
 
 async def _not_understood(_: Request, failure: Exception) -> JSONResponse:

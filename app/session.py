@@ -1,52 +1,27 @@
 """One user's open photo: every gesture is a method, every change one undo step and one render."""
 
-import threading
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from app.session_checking import CheckingGestures
 from app.session_depth import DepthGestures
 from app.session_detail import DetailGestures
+from app.session_opening import OpeningGestures
 from app.session_peeling import PeelingGestures
 from app.session_shadow import ShadowGestures
-from core.editing.apply import new_project, scene_up
-from core.editing.history import History
+from core.editing.apply import scene_up
 from core.editing.orbit import Orbit, camera_from_orbit
-from core.files.embedded_depth import embedded_depth
-from core.files.photo import open_photo
-from core.files.project import load_project
-from core.files.samples import open_sample
 from core.maths.rigid import ground_axes
-from core.perception.registry import preferred_depth
 from core.types import edits
-from core.types.camera import IDENTITY, Camera, Intrinsics, Pose
-from core.types.depth import DepthMap
+from core.types.camera import IDENTITY, Camera, Pose
 from core.types.ids import new_object_id
-from core.types.photo import Photo
 from core.types.project import Settings
 from core.types.scene import Placement, Vec3
 
 
-class Session(PeelingGestures, DepthGestures, CheckingGestures, DetailGestures, ShadowGestures):
+class Session(OpeningGestures, PeelingGestures, DepthGestures, CheckingGestures, DetailGestures, ShadowGestures):
     """Opening, selecting, placing, looking: all that a page, a 3D view or a test does with a photo."""
-
-    # ---- photo in
-
-    def open_photo(self, source: bytes | Path, name: str) -> None:
-        """Open a picture file; depth that came inside it is used."""
-        photo = open_photo(source, name)
-        self._begin(photo, embedded_depth(source))
-
-    def open_sample(self, name: str) -> None:
-        """Open one of the samples."""
-        photo, depth, intrinsics = open_sample(name)
-        self._begin(photo, depth, intrinsics)
-
-    def load_project(self, source: Path | bytes) -> None:
-        """Continue a saved project."""
-        self._replace_history(History.begin(load_project(source), "Opened project"))
 
     # ---- editing
 
@@ -125,15 +100,6 @@ class Session(PeelingGestures, DepthGestures, CheckingGestures, DetailGestures, 
     def _look(self, camera: Camera, label: str) -> None:
         if camera != self.project.scene.camera:
             self._commit(edits.SetCamera(camera), label)
-
-    def _begin(self, photo: Photo, depth: DepthMap | None, intrinsics: Intrinsics | None = None) -> None:
-        quick, named = preferred_depth(), self.services.depth_backend
-        estimate = self.services.geometry(photo, depth, intrinsics, quick)
-        self._replace_history(History.begin(new_project(photo, estimate)))
-        if depth is None and named not in (None, quick):
-            # It may take a minute: the photo is there meanwhile, with depth that says what it is.
-            self.use_depth_backend(named)
-        threading.Thread(target=self._prepare_clicks, args=(photo,), name="embedding").start()
 
     def _from_ground(self, right: float, up: float, away: float) -> Vec3:
         axes = ground_axes(scene_up(self.project.scene))

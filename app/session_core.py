@@ -45,6 +45,8 @@ class SessionCore:
         self.estimate = TimeEstimate()
         self.exports = ExportJobs(lambda: self._notify("progress"))
         self.models = ExportJobs(lambda: self._notify("progress"))
+        self.openings = ExportJobs(lambda: self._notify("progress"))
+        self._not_opened: str | None = None
         self._found: tuple[Proposal, ...] | None = None
         self._finding: tuple[str, str] | None = None
         self._mask_backend = services.mask_backend or preferred_segmentation()
@@ -77,8 +79,13 @@ class SessionCore:
     # ---- results
 
     def cancel(self) -> None:
-        """Stop the export that runs, else fetching or asking a model, else rendering; the last frame stays."""
-        if self.exports.state.running:
+        """Stop what is opened, else the export that runs, else fetching or asking a model, else rendering.
+
+        The last frame stays.
+        """
+        if self.openings.state.running:
+            self.openings.cancel()
+        elif self.exports.state.running:
             self.exports.cancel()
         elif self.models.state.running:
             self.models.cancel()
@@ -152,6 +159,7 @@ class SessionCore:
                 mask_backend=self._mask_backend,
                 considered=self._considered,
                 models=self.models.state,
+                opening=replace(self.openings.state, error=self._not_opened),
                 proposals=None if self._found is None else len(self._found),
             )
             if self._history is None:
@@ -205,6 +213,7 @@ class SessionCore:
     def give_up(self) -> None:
         """Ask all work to stop, without waiting for it; whoever waits for its result hears Cancelled."""
         self.closing.cancel()
+        self.openings.cancel()
         self._jobs.cancel()
         self._ahead.cancel()
         self.exports.cancel()
@@ -215,6 +224,7 @@ class SessionCore:
         self.give_up()
         self._jobs.close()
         self._ahead.close()
+        self.openings.close()
         self.exports.close()
         self.models.close()
         self._listeners.clear()
@@ -224,7 +234,8 @@ class SessionCore:
     @property
     def _known_history(self) -> History:
         if self._history is None:
-            raise InvalidInput("Open a photo first.")
+            opening = self.openings.state
+            raise InvalidInput(f"{opening.stage}; wait for it." if opening.running else "Open a photo first.")
         return self._history
 
     def _full_size_seconds(self) -> float | None:

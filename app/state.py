@@ -71,6 +71,7 @@ class SessionState:
     """All a page shows beside pictures. Sizes in pixels, angles in degrees, times in seconds.
 
     `considered` are the depth and the mask back-end that the models panel tells about; `models` is what it started.
+    `opening` is the photo or project that is waited for, its `error` why the last one could not be opened.
     `proposals` is how many objects were found in the photo, None before anybody looked for them. `variation_seeds` are
     those whose pictures are offered beside the shown one. `adherence` is None before anybody asked for it.
     """
@@ -102,6 +103,7 @@ class SessionState:
     job: JobState = field(default_factory=JobState)
     export: JobState = field(default_factory=JobState)
     models: JobState = field(default_factory=JobState)
+    opening: JobState = field(default_factory=JobState)
     proposals: int | None = None
     variation_seeds: tuple[int, ...] = ()
     share_invented: float | None = None

@@ -2,6 +2,7 @@
 
 import argparse
 import socket
+import sys
 import threading
 import time
 import webbrowser
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.arguments import add_mask_backend
-from core.errors import InvalidInput
+from app.notices import sentence_of
+from core.errors import Cancelled, InvalidInput
 
 if TYPE_CHECKING:
     import uvicorn
@@ -23,8 +25,18 @@ SAMPLE = "sample:"
 
 def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register the command."""
-    parser = subparsers.add_parser("ui", help="open the studio in the browser")
-    parser.add_argument("photo", nargs="?", metavar="PHOTO", help="a photo, a .lras project or sample:NAME")
+    parser = subparsers.add_parser(
+        "ui",
+        help="open the studio in the browser",
+        description="Serves the page until Ctrl+C or SIGTERM, which end it within seconds with exit code 130 or 143.",
+    )
+    parser.add_argument(
+        "photo",
+        nargs="?",
+        metavar="PHOTO",
+        help="a photo, a .lras project or sample:NAME, opened while the page is already there: what is none is refused "
+        "at once, what proves damaged is told in the page and here",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets others in")
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default %(default)s)")
     parser.add_argument("--depth-backend", metavar="NAME", help="what estimates depth of photos that come without")
@@ -34,11 +46,13 @@ def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 
 def run_ui(args: argparse.Namespace) -> int:
-    """Serve until stopped.
+    """Serve until stopped; the photo is opened while the page is already there.
 
-    Raises InvalidInput for a port that cannot be had or a photo that cannot be opened, BackendUnavailable for a
+    Raises InvalidInput for a port that cannot be had or what is no photo by its first bytes, BackendUnavailable for a
     back-end that cannot run.
     """
+    if args.photo:
+        check_source(args.photo)
     listener = listening_socket(args.host, args.port)
     import uvicorn
 
@@ -51,38 +65,66 @@ def run_ui(args: argparse.Namespace) -> int:
     services.check_backends()
     store = SessionStore(services, autosave_folder())
     address = f"http://{_reachable(args.host)}:{listener.getsockname()[1]}/"
-    if args.photo:
-        session = store.create()
-        open_source(session, args.photo)
+    session = store.create() if args.photo else None
+    if session is not None:
         address += f"?session={session.key}"
     print(f"LRAS Studio: {address}  (Ctrl+C stops it)", flush=True)
     if not args.no_browser:
         threading.Timer(1.0, webbrowser.open, (address,)).start()
     server = StudioServer(uvicorn.Config(build_app(store), log_level="warning"), store.give_up)
-    threading.Thread(target=_warm_up_once_serving, args=(server, services), name="warm-up", daemon=True).start()
+    begin = (server, services, session, args.photo)
+    threading.Thread(target=_begin_once_serving, args=begin, name="warm-up", daemon=True).start()
     server.run(sockets=[listener])
     return 0
 
 
-def _warm_up_once_serving(server: "uvicorn.Server", services: "Services") -> None:
-    """Compile while the page is loading; before that it would only slow the start."""
+def _begin_once_serving(server: "uvicorn.Server", services: "Services", session: "Session | None", source: str) -> None:
+    """Open and compile while the page is loading; before that they would only slow the start."""
     while not server.started:
         time.sleep(0.1)
+    if session is not None:
+        try:
+            open_source(session, source)
+        except Cancelled:
+            return
+        except Exception as failure:  # noqa: BLE001 - the thread's boundary: every failure becomes a sentence
+            print(f"error: {sentence_of(failure)}", file=sys.stderr, flush=True)
     services.warm_up()
 
 
+def check_source(source: str) -> None:
+    """Raises InvalidInput for what can be known at once not to be a photo, a project or a sample."""
+    from core.files.limits import PHOTO_LIMITS
+    from core.files.photo import picture_format
+    from core.files.project import DEFAULT_LIMITS, check_project_head
+    from core.files.samples import check_sample
+    from core.files.source import name_of, read_head, shown
+
+    if source.startswith(SAMPLE):
+        check_sample(source.removeprefix(SAMPLE))
+        return
+    path, name = Path(source), name_of(Path(source), source)
+    if not path.exists():
+        raise InvalidInput(f"There is no file {shown(source)}; give a photo, a .lras project or sample:coffee.")
+    if _is_project(path):
+        check_project_head(read_head(path, name, DEFAULT_LIMITS.max_bytes), name)
+    else:
+        picture_format(read_head(path, name, PHOTO_LIMITS.max_bytes), name)
+
+
 def open_source(session: "Session", source: str) -> None:
-    """Open what the command line names. Raises InvalidInput when it cannot be read."""
+    """Open what the command line names. Raises InvalidInput when it cannot be read, Cancelled."""
+    path = Path(source)
     if source.startswith(SAMPLE):
         session.open_sample(source.removeprefix(SAMPLE))
-        return
-    path = Path(source)
-    if not path.is_file():
-        raise InvalidInput(f"There is no file {source}; give a photo, a .lras project or sample:coffee.")
-    if path.suffix.lower() == ".lras":
-        session.load_project(path)
+    elif _is_project(path):
+        session.load_project(path, path.name)
     else:
         session.open_photo(path, path.name)
+
+
+def _is_project(path: Path) -> bool:
+    return path.suffix.lower() == ".lras"
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

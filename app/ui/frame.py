@@ -113,6 +113,7 @@ def stage() -> str:
       <p><button id="resume" data-testid="resume" class="link" hidden></button></p>
       <p class="small quiet">{say("empty.note")}</p>
     </div>
+    <div id="waiting" data-testid="waiting" class="empty waiting" hidden>{icon("photo")}<h1></h1></div>
     <div id="drop" class="drop" hidden>{say("hint.drop")}</div>
     <div id="hint" data-testid="hint" class="hint" hidden></div>
     <div id="cost" data-testid="cost" class="cost figures" hidden></div>

@@ -92,7 +92,7 @@ async def _send(socket: WebSocket, session: "Session", news: News) -> None:
         if not only_held:
             state = await asyncio.to_thread(lambda: session.state)
             message["state"] = snapshot(state)
-            running = state.job.running or state.export.running or state.models.running
+            running = any(job.running for job in (state.opening, state.job, state.export, state.models))
         await socket.send_text(json.dumps(message))
         await asyncio.sleep(HELD_PAUSE if only_held else SHORTEST_PAUSE)
         bulletin = await news.take(TICK_SECONDS if running else None)

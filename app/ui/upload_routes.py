@@ -28,7 +28,8 @@ def add_uploads(router: APIRouter, known: "Callable[[str], Session]", max_bytes:
         scale: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
     ) -> dict[str, int]:
         session = known(key)
-        content = await _body(request, max_bytes)
+        with session.receiving(name) as tell:
+            content = await _body(request, max_bytes, tell)
         await run_in_threadpool(_take, session, what, content, name, scale)
         return {"revision": session.state.revision}
 
@@ -36,18 +37,19 @@ def add_uploads(router: APIRouter, known: "Callable[[str], Session]", max_bytes:
 def _take(session: "Session", what: Upload, content: bytes, name: str, scale: float | None) -> None:
     takers: dict[Upload, Callable[[], None]] = {
         "photo": lambda: session.open_photo(content, name),
-        "project": lambda: session.load_project(content),
+        "project": lambda: session.load_project(content, name),
         "depth": lambda: session.use_depth_file(content, name, scale),
         "mask": lambda: session.use_mask_file(content),
     }
     takers[what]()
 
 
-async def _body(request: Request, limit: int) -> bytes:
-    """The request's body, refused as soon as it passes `limit` bytes."""
+async def _body(request: Request, limit: int, tell: Callable[[float], None]) -> bytes:
+    """The request's body, refused as soon as it passes `limit` bytes; `tell` hears the share that has come."""
     too_large = InvalidInput(say("error.too_large", limit=f"{limit / 1e6:g}"))
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit:
+    whole = int(declared) if declared.isdigit() else 0
+    if whole > limit:
         raise too_large
     content = bytearray()
     try:
@@ -55,6 +57,8 @@ async def _body(request: Request, limit: int) -> bytes:
             content += chunk
             if len(content) > limit:
                 raise too_large
+            if whole:
+                tell(len(content) / whole)
     except ClientDisconnect as gone:
         raise InvalidInput("The upload was broken off; send the file again.") from gone
     return bytes(content)

@@ -30,9 +30,7 @@ def open_photo(source: Path | bytes, name: str = "", limits: PhotoLimits = PHOTO
     """
     name = shown(name) if name else name_of(source, "The picture")
     data = read_source(source, name, limits.max_bytes)
-    file_format = sniffed_format(data)
-    if file_format is None:
-        raise InvalidInput(f"{name} is not a picture this program can read; {_READABLE}.")
+    file_format = picture_format(data, name)
     try:
         decode = decode_heif if file_format == "HEIF" else _decode
         decoded = decode(data, file_format, name, limits)
@@ -56,6 +54,14 @@ def open_photo(source: Path | bytes, name: str = "", limits: PhotoLimits = PHOTO
         exif=upright_exif(decoded.exif, pixels.shape[1], pixels.shape[0]),
         focal_35mm=focal_35mm_of(decoded.exif, width, height),
     )
+
+
+def picture_format(data: bytes, name: str) -> str:
+    """As `sniffed_format`. Raises InvalidInput for what is no picture."""
+    file_format = sniffed_format(data)
+    if file_format is None:
+        raise InvalidInput(f"{name} is not a picture this program can read; {_READABLE}.")
+    return file_format
 
 
 def _decode(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Decoded:

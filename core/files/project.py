@@ -20,6 +20,7 @@ from core.types.project import SCHEMA_VERSION, Project
 
 _INDEX = "project.json"
 _BLOBS = "blobs/"
+_ZIP = b"PK"
 _BLOB_NAME = re.compile(rf"{_BLOBS}[0-9a-f]{{32}}")
 
 
@@ -63,6 +64,12 @@ def load_project(source: Path | bytes, limits: ArchiveLimits = DEFAULT_LIMITS) -
     project = record_from_json(Project, _record(files, name), "project", blobs)
     _check_sizes(project, name)
     return project
+
+
+def check_project_head(data: bytes, name: str) -> None:
+    """Raises BadProjectFile for a file that begins as no project does."""
+    if not data.startswith(_ZIP):
+        raise BadProjectFile(f"{name} is not a project file; give a photo, or a project that the studio saved.")
 
 
 class _PackedBlobs:

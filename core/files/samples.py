@@ -32,8 +32,7 @@ def open_sample(name: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:
 
     Raises InvalidInput for a name that is not in `SAMPLE_PICTURES`.
     """
-    if name not in SAMPLE_PICTURES:
-        raise InvalidInput(f"There is no sample {name!r}; choose one of {', '.join(SAMPLE_PICTURES)}.")
+    check_sample(name)
     folder = _package_data()
     photo = open_photo(folder / SAMPLE_PICTURES[name], SAMPLE_PICTURES[name])
     if name != "motorcycle":
@@ -47,6 +46,12 @@ def open_sample(name: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:
         _FOCAL, _FOCAL, _CX - _CENTRE_SHIFT, _CY - _CENTRE_SHIFT, disparity.shape[1], disparity.shape[0]
     )
     return photo, DepthMap(depth, valid, "metric", "measured (Middlebury 2014)"), intrinsics
+
+
+def check_sample(name: str) -> None:
+    """Raises InvalidInput for a name that is not in `SAMPLE_PICTURES`."""
+    if name not in SAMPLE_PICTURES:
+        raise InvalidInput(f"There is no sample {name!r}; choose one of {', '.join(SAMPLE_PICTURES)}.")
 
 
 def _package_data() -> Path:

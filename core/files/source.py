@@ -4,6 +4,8 @@ import os
 import stat
 import struct
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from core.errors import InvalidInput
 from core.memory import memory_for
 
 _PIECE = 1 << 20
+_HEAD = 256
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -47,19 +50,18 @@ def read_source(source: Path | bytes, name: str, max_bytes: int) -> bytes:
     Raises InvalidInput when it is missing, unreadable, no regular file, empty or larger, NotEnoughMemory.
     """
     if isinstance(source, Path):
-        try:
-            data = _read(source, name, max_bytes)
-        except (OSError, ValueError) as error:  # a path with NUL or half a surrogate is a ValueError
-            reason = getattr(error, "strerror", None) or error
-            raise InvalidInput(
-                f"{shown(source)} cannot be read ({reason}); check the path and its permissions."
-            ) from error
+        with _regular(source, name, max_bytes) as (stream, size), memory_for(size, name):
+            data = _bounded(stream, size, name, max_bytes)
     else:
         data = source
         _check_bytes(len(data), name, max_bytes)
-    if not data:
-        raise InvalidInput(f"{name} is empty; save or download it again.")
-    return data
+    return _needed(data, name)
+
+
+def read_head(path: Path, name: str, max_bytes: int) -> bytes:
+    """What tells a file's format, of one that could be read whole. Raises as `read_source` does."""
+    with _regular(path, name, max_bytes) as (stream, _):
+        return _needed(stream.read(_HEAD), name)
 
 
 def sniffed_format(data: bytes) -> str | None:
@@ -90,16 +92,27 @@ def shown(text: str | Path) -> str:
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(text))
 
 
-def _read(path: Path, name: str, max_bytes: int) -> bytes:
-    _check_kind(path.stat(), name)
-    # A pipe put in the file's place meanwhile must not hold the program up.
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(handle, "rb") as stream:
-        status = os.fstat(handle)
-        _check_kind(status, name)
-        _check_bytes(status.st_size, name, max_bytes)
-        with memory_for(status.st_size, name):
-            return _bounded(stream, status.st_size, name, max_bytes)
+@contextmanager
+def _regular(path: Path, name: str, max_bytes: int) -> Iterator[tuple[BufferedReader, int]]:
+    """A file opened, and its size by the file system."""
+    try:
+        _check_kind(path.stat(), name)
+        # A pipe put in the file's place meanwhile must not hold the program up.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(handle, "rb") as stream:
+            status = os.fstat(handle)
+            _check_kind(status, name)
+            _check_bytes(status.st_size, name, max_bytes)
+            yield stream, status.st_size
+    except (OSError, ValueError) as error:  # a path with NUL or half a surrogate is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(f"{shown(path)} cannot be read ({reason}); check the path and its permissions.") from error
+
+
+def _needed(data: bytes, name: str) -> bytes:
+    if not data:
+        raise InvalidInput(f"{name} is empty; save or download it again.")
+    return data
 
 
 def _bounded(stream: BufferedReader, expected: int, name: str, max_bytes: int) -> bytes:

@@ -2,7 +2,7 @@
 import { address, gesture } from "./link.js";
 import { load } from "./pictures.js";
 import { currentTool, paintsShadow } from "./tools.js";
-import { $, percent, say, seconds, settle } from "./words.js";
+import { $, fail, percent, say, seconds, settle } from "./words.js";
 
 export function showTop(state) {
   const open = state.photo_name !== null;
@@ -77,8 +77,18 @@ async function fetchShots(state) {
 
 // ---- Status ----------------------------------------------------------------------------------------
 
+// An empty stage offers what could be opened, or says what is opening; a failure is told once.
+let refused = null;
+export function showOpening({ photo_name, opening }) {
+  $("empty").hidden = photo_name !== null || opening.running;
+  $("waiting").hidden = photo_name !== null || !opening.running;
+  $("waiting").lastElementChild.textContent = opening.stage;
+  if (opening.error && opening.error !== refused) fail(opening.error);
+  refused = opening.error;
+}
+
 export function showStatus(state) {
-  const job = [state.export, state.models].find((one) => one.running) ?? state.job;
+  const job = [state.opening, state.export, state.models].find((one) => one.running) ?? state.job;
   $("depth-source").textContent = state.depth_title || "–";
   $("mask-source").textContent = state.photo_name ? state.mask_title : "–";
   $("progress").hidden = !job.running;

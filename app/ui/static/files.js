@@ -9,7 +9,8 @@ export async function take(what, file) {
   if (!file) return;
   if (what === "photo" && /\.lras$/i.test(file.name)) what = "project";
   const opening = what === "photo" || what === "project";
-  const words = say(opening ? "status.opening" : "status.sending", { name: file.name || say("top.photo") });
+  // Of an opening the session itself tells how far it is.
+  const words = opening ? "" : say("status.sending", { name: file.name });
   const scale = what === "depth" ? Number($("depth-scale")?.value) || null : null;
   const done = await busy(upload(what, file, scale), words);
   if (done && opening) remember(file.name || say("top.photo"));
@@ -24,8 +25,7 @@ export function choose(what) {
 }
 
 async function openSample(name) {
-  const words = say("status.opening", { name: say(`sample.${name}`) });
-  if (await busy(gesture("sample", { name }), words)) remember(say(`sample.${name}`));
+  if (await busy(gesture("sample", { name }), "")) remember(say(`sample.${name}`));
 }
 
 export function listenToFiles() {

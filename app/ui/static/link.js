@@ -3,6 +3,7 @@ import { announce, fail, say } from "./words.js";
 
 export let key = null;
 const listeners = [];
+const STOPPED = 409; // it was stopped here, or something newer took its place
 const KEY = "lras-session"; // per tab: a second tab starts its own session
 const LAST = "lras-last"; // for "continue where you left"
 
@@ -79,6 +80,7 @@ async function send(path, options) {
     const reply = await fetch(address(path), options);
     const answer = await reply.json();
     if (reply.ok) return answer;
+    if (reply.status === STOPPED) return null;
     fail(answer.error);
   } catch (problem) {
     if (!(problem instanceof TypeError)) throw problem;

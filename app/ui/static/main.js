@@ -1,6 +1,6 @@
 // Starts the page: waits for Gradio to put its parts in, then ties news, tools and keys together.
 import { listenToDivider, compare, comparing, showOriginal } from "./compare.js";
-import { maskFill, showHints, showHistory, showStatus, showTop } from "./chrome.js";
+import { maskFill, showHints, showHistory, showOpening, showStatus, showTop } from "./chrome.js";
 import { listenToDetail, showDetail } from "./detail.js";
 import { listenToDepthTools, showDepthTools } from "./depth_tools.js";
 import { dragging, landed, setUnit } from "./drag.js";
@@ -79,7 +79,7 @@ function heard(news) {
   mark("object", selected() && (selected().at_rest ? "rest" : "moved"));
   mark("layout", state.layout && "guess");
   mark("shadow", selected()?.has_shadow && "taken");
-  $("empty").hidden = state.photo_name !== null;
+  showOpening(state);
   setSize(state.width, state.height);
   showTop(state);
   showHistory(state, news.kinds);

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from app.commands.ui import listening_socket, open_source
+from app.commands.ui import check_source, listening_socket, open_source
 from core.errors import InvalidInput
 
 
@@ -35,9 +35,28 @@ def test_only_this_machine_is_listened_to_by_default():
         assert listener.family is socket.AF_INET
 
 
-def test_a_photo_that_is_not_there_is_refused(tab):
+def test_a_photo_that_is_not_there_is_refused():
     with pytest.raises(InvalidInput, match="no file"):
-        open_source(tab.session, "nowhere.png")
+        check_source("nowhere.png")
+
+
+@pytest.mark.parametrize(("name", "content", "said"), [
+    ("text.png", b"no picture", "not a picture"),
+    ("photo.lras", b"\xff\xd8\xff", "not a project"),
+    ("empty.jpg", b"", "is empty"),
+])  # fmt: skip
+def test_a_file_of_the_wrong_kind_is_refused_before_serving(tmp_path, name, content, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInput, match=f"{name} {said}|{name} is {said}"):
+        check_source(str(tmp_path / name))
+    with pytest.raises(InvalidInput, match="folder"):
+        check_source(str(tmp_path))
+
+
+def test_a_sample_is_known_by_its_name():
+    check_source("sample:coffee")
+    with pytest.raises(InvalidInput, match="coffee"):
+        check_source("sample:nothing")
 
 
 def test_a_photo_from_the_command_line_is_open(tab, tmp_path):
