@@ -1,49 +1,60 @@
 """Open a picture file: content sniffed, limits checked before decoding, orientation applied, 8 or 16 bit kept."""
 
-import io
+from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image, ImageCms, UnidentifiedImageError
-
 from core.errors import InvalidInput
-from core.files import profile
-from core.files.exif import focal_35mm_of, orientation_of, upright_exif
-from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_picture
+from core.files import icc, profile, xmp
+from core.files.exif import focal_35mm_of, is_adobe_rgb, resolution_of, upright_exif
+from core.files.limits import PHOTO_LIMITS, PhotoLimits
+from core.files.photoshop import kept_resources
 from core.files.reading.decoded import Decoded, damaged, upright
-from core.files.reading.eight_bit import read_8_bit
-from core.files.reading.heif import decode_heif
-from core.files.reading.png_pixels import png_header
-from core.files.reading.sixteen_bit import is_16_bit, read_16_bit
+from core.files.reading.heif import decode_avif, decode_heif
+from core.files.reading.jpeg import decode_jpeg, decode_webp
+from core.files.reading.png import decode_png_photo
+from core.files.reading.tiff import decode_tiff
 from core.files.source import DECODER_FAULTS, name_of, read_source, shown, sniffed_format
-from core.memory import memory_for
+from core.types.metadata import Metadata
 from core.types.photo import Photo
 
 _READABLE = "use a JPEG, PNG, WebP, TIFF, HEIC or AVIF file"
+_DECODERS = {
+    "JPEG": decode_jpeg,
+    "PNG": decode_png_photo,
+    "WEBP": decode_webp,
+    "TIFF": decode_tiff,
+    "HEIF": decode_heif,
+    "AVIF": decode_avif,
+}
 
 
 def open_photo(source: Path | bytes, name: str = "", limits: PhotoLimits = PHOTO_LIMITS) -> Photo:
     """The picture in a file or in bytes; `name` is the file's name when empty.
 
-    Pixels keep the file's values, bit depth and RGB profile; gray and palette become RGB; CMYK, Lab and gray
-    with a profile become sRGB. Of an animation or a multi-page file the first picture. A colour profile or
-    EXIF too damaged to be read is left out. Raises InvalidInput with one sentence for anything else.
+    Pixels keep the file's values and bit depth; what they mean (embedded profile, code points, gamma, Adobe RGB by
+    EXIF) becomes an RGB profile, gray and palette become RGB. CMYK, Lab and HDR are converted. Of several pictures
+    in a file the first. Whatever is not as in the file is told in the photo's `notices`. A profile or a piece of
+    metadata too damaged to be read is left out. Raises InvalidInput with one sentence for anything else.
     """
     name = shown(name) if name else name_of(source, "The picture")
     data = read_source(source, name, limits.max_bytes)
     file_format = picture_format(data, name)
     try:
-        decode = decode_heif if file_format == "HEIF" else _decode
-        decoded = decode(data, file_format, name, limits)
+        decoded = _DECODERS[file_format](data, name, limits)
     except DECODER_FAULTS as error:
         raise damaged(name, file_format) from error
-    pixels = upright(decoded.pixels, decoded.orientation)
-    alpha = None if decoded.alpha is None else upright(decoded.alpha, decoded.orientation)
-    icc_profile = decoded.icc_profile
+    values = decoded.values
+    height, width = values.pixels.shape[:2]
+    pixels = upright(values.pixels, decoded.orientation)
+    alpha = None if values.alpha is None else upright(values.alpha, decoded.orientation)
+    icc_profile = values.icc_profile
+    if icc_profile is None and is_adobe_rgb(decoded.exif) and not values.notices:
+        icc_profile = icc.rgb_profile("Adobe RGB (1998) compatible", icc.ADOBE_RGB, icc.ADOBE_RGB_CURVE)
     try:
         srgb = profile.srgb_of(pixels, icc_profile)
-    except ImageCms.PyCMSError:
+    except profile.BadProfile:
         icc_profile, srgb = None, profile.srgb_of(pixels, None)
-    height, width = decoded.pixels.shape[:2]
+    metadata, notices = _upright_metadata(decoded, pixels.shape[1], pixels.shape[0])
     return Photo(
         name=name,
         pixels=pixels,
@@ -51,8 +62,10 @@ def open_photo(source: Path | bytes, name: str = "", limits: PhotoLimits = PHOTO
         alpha=alpha,
         file_format=file_format,
         icc_profile=icc_profile,
-        exif=upright_exif(decoded.exif, pixels.shape[1], pixels.shape[0]),
+        metadata=metadata,
         focal_35mm=focal_35mm_of(decoded.exif, width, height),
+        gray=values.gray,
+        notices=(*values.notices, *notices),
     )
 
 
@@ -64,25 +77,24 @@ def picture_format(data: bytes, name: str) -> str:
     return file_format
 
 
-def _decode(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Decoded:
-    try:
-        image = Image.open(io.BytesIO(data), formats=[file_format])
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidInput(
-            f"{name} is far larger than the limit of {limits.max_pixels / 1e6:g} megapixels; make the picture smaller."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise InvalidInput(
-            f"{name} is damaged or stores its pixels in an unusual way; save it again as plain RGB {file_format}."
-        ) from error
-    with image, memory_for(check_picture(*image.size, 16 if is_16_bit(image, data) else 8, name, limits), name):
-        if file_format == "PNG":
-            png_header(data, name, limits)
-        exif = image.getexif()
-        orientation = orientation_of(exif)
-        if is_16_bit(image, data):
-            pixels, alpha, icc_profile = read_16_bit(image, data, name)
-        else:
-            pixels, alpha, icc_profile = read_8_bit(image, name)
-        # Of TIFF, Pillow and OpenCV turn the pixels upright themselves.
-        return Decoded(pixels, alpha, icc_profile, 1 if file_format == "TIFF" else orientation, exif)
+def _upright_metadata(decoded: Decoded, width: int, height: int) -> tuple[Metadata, tuple[str, ...]]:
+    """What is true of the upright picture, and what there is to say about the rest of the file."""
+    found, notices = decoded.metadata, []
+    packet, others = None, list(decoded.other_parts)
+    if found.xmp:
+        try:
+            others += xmp.other_parts(found.xmp, decoded.extended_xmp)
+            packet = xmp.upright_xmp(found.xmp, decoded.extended_xmp, width, height)
+        except xmp.BadPacket:
+            notices.append("The photo's XMP cannot be read and was left out.")
+    if "a gain map" in others and "a second picture" in others:
+        others.remove("a second picture")  # the gain map is that picture
+    if others:
+        held = ", ".join(dict.fromkeys(others))
+        notices.insert(0, f"The file also holds {held}; only its first picture is opened, and results hold no more.")
+    resolution = found.resolution or resolution_of(decoded.exif)
+    if resolution is not None and decoded.orientation >= 5:
+        resolution = replace(resolution, x=resolution.y, y=resolution.x)
+    exif = upright_exif(decoded.exif, decoded.orientation, width, height)
+    photoshop = kept_resources(found.photoshop)
+    return replace(found, exif=exif, xmp=packet, photoshop=photoshop, resolution=resolution), tuple(notices)

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from core.types.photo import Pixels
 
 _GRID_STEPS = 6
+BadProfile = ImageCms.PyCMSError
 _CONVERSION = ImageCms.Flags.BLACKPOINTCOMPENSATION
 
 
@@ -33,7 +34,7 @@ def to_8_bit(values: np.ndarray) -> np.ndarray:
 def srgb_of(pixels: Pixels, icc_profile: bytes | None) -> UInt8[np.ndarray, "H W 3"]:
     """The picture as 8-bit sRGB: relative colorimetric with black point compensation.
 
-    `icc_profile` None means sRGB already. Raises ImageCms.PyCMSError when the profile cannot be used.
+    `icc_profile` None means sRGB already. Raises BadProfile when the profile cannot be used.
     """
     rounded = to_8_bit(pixels)
     if icc_profile is None or is_srgb(icc_profile):
@@ -45,14 +46,14 @@ def srgb_of(pixels: Pixels, icc_profile: bytes | None) -> UInt8[np.ndarray, "H W
 def is_srgb(icc_profile: bytes) -> bool:
     """Whether a profile leaves sRGB as it is, up to rounding: half of all files embed sRGB under some name.
 
-    Raises ImageCms.PyCMSError when the profile cannot be used.
+    Raises BadProfile when the profile cannot be used.
     """
     grid = _colour_grid()
     return bool(np.abs(_through(Image.fromarray(grid), icc_profile).astype(int) - grid).max() <= 1)
 
 
 def cmyk_to_srgb(image: Image.Image, icc_profile: bytes) -> UInt8[np.ndarray, "H W 3"]:
-    """A CMYK Pillow picture as 8-bit sRGB through its profile. Raises ImageCms.PyCMSError."""
+    """A CMYK Pillow picture as 8-bit sRGB through its profile. Raises BadProfile."""
     return _through(image, icc_profile)
 
 
@@ -62,7 +63,7 @@ def lab_to_srgb(image: Image.Image) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def gray_to_srgb(values: UInt8[np.ndarray, "H W"] | UInt16[np.ndarray, "H W"], icc_profile: bytes) -> np.ndarray:
-    """Gray of a gray profile as sRGB-coded gray of the same depth. Raises ImageCms.PyCMSError.
+    """Gray of a gray profile as sRGB-coded gray of the same depth. Raises BadProfile.
 
     The profile's curve is measured at 256 inputs without littlecms' shortcut, which is wrong by up to 10 levels
     in the darks. littlecms gives Pillow 8 bits only; for 16 the middles of its steps are joined smoothly.

@@ -13,6 +13,7 @@ from core.files.blobs import UNPACKED_LIMIT, BlobReader, BlobWriter
 from core.files.npy import NPY_MAGIC
 from core.files.packed import PackedFiles
 from core.files.records import record_from_json, record_to_json
+from core.files.schema import upgraded
 from core.files.source import name_of, read_source
 from core.files.strict_json import MAX_JSON_BYTES, parse_json
 from core.types.ids import content_id
@@ -117,7 +118,7 @@ def _record(files: PackedFiles, name: str) -> Any:
         raise BadProjectFile(
             f"{name} was saved by a newer version (schema {schema}, this one knows {SCHEMA_VERSION}); update it."
         )
-    return index["project"]
+    return upgraded(index["project"], schema)
 
 
 def _check_sizes(project: Project, name: str) -> None:

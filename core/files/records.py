@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import BadProjectFile, InvalidInput
 from core.files.blobs import BlobReader, BlobWriter
-from core.types.ids import ContentAddressed
+from core.types.ids import NOT_SAVED, ContentAddressed
 
 Record = TypeVar("Record")
 
@@ -136,7 +136,7 @@ def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
     return {
         field.name: (hints[field.name], field.default is dataclasses.MISSING)
         for field in dataclasses.fields(kind)
-        if not (field.name == "id" and issubclass(kind, ContentAddressed))
+        if not (field.name == "id" and issubclass(kind, ContentAddressed)) and field.metadata != NOT_SAVED
     }
 
 

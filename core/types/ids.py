@@ -2,8 +2,12 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 
 import numpy as np
+
+NOT_SAVED: Mapping[str, bool] = {"saved": False}
+"""The `metadata` of a dataclass field that is no part of a saved project."""
 
 
 def content_id(*parts: np.ndarray | bytes | str | float | bool | None) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import UInt8, UInt16
 
 from core.errors import InvalidInput
-from core.types.ids import ContentAddressed, content_id, read_only
+from core.types.ids import NOT_SAVED, ContentAddressed, content_id, read_only
+from core.types.metadata import NO_METADATA, Metadata
 
 Pixels = UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
 Coverage = UInt8[np.ndarray, "H W"] | UInt16[np.ndarray, "H W"]
@@ -19,7 +20,9 @@ class Photo(ContentAddressed):
     `pixels` keep the values of the file (its bit depth, its colour profile), so that
     an export can return untouched pixels bit for bit; EXIF orientation is already applied.
     `srgb` is the same picture as 8-bit sRGB, for eyes and estimators.
-    `alpha` is straight (not premultiplied) and of the same bit depth as `pixels`.
+    `alpha` is straight (not premultiplied) and of the same bit depth as `pixels`. `metadata` is already true of the
+    upright picture. `gray`: the file had no colours, so that a result without colours is written as gray.
+    `notices` are sentences for whoever opens the file, about what the photo is not; they are not saved with it.
     """
 
     name: str
@@ -28,8 +31,10 @@ class Photo(ContentAddressed):
     alpha: Coverage | None = None
     file_format: str = "PNG"
     icc_profile: bytes | None = None
-    exif: bytes | None = None
+    metadata: Metadata = NO_METADATA
     focal_35mm: float | None = None
+    gray: bool = False
+    notices: tuple[str, ...] = field(default=(), compare=False, metadata=NOT_SAVED)
     id: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:

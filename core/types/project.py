@@ -9,7 +9,7 @@ from core.types.mask import Mask
 from core.types.photo import Photo
 from core.types.scene import Scene
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 EngineChoice = Literal["auto", "warp", "lras-small", "lras"]
 PaintOrder = Literal["auto", "inwards", "scattered"]

@@ -3,22 +3,42 @@
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from core.errors import InvalidInput
-from core.files import profile
+from core.files import icc, profile
+from core.files.code_points import HLG, Meaning, to_sdr
+from core.files.directories import Structure
+from core.types.metadata import Metadata
 from core.types.photo import Coverage, Pixels
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """A picture as stored: not yet upright. `icc_profile` is None once the values are sRGB."""
+class Values:
+    """A picture's values as stored, and the RGB profile that says what they mean; None is sRGB.
+
+    `gray`: stored without colours, all three channels are equal. `notices`: what was changed in reading them.
+    """
 
     pixels: Pixels
     alpha: Coverage | None
     icc_profile: bytes | None
-    orientation: int
-    exif: Image.Exif
+    gray: bool = False
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A picture and what its file says beside it, all as stored: to be turned upright by `orientation`.
+
+    `other_parts` are what else the file holds, as words for a list.
+    """
+
+    values: Values
+    exif: Structure | None
+    metadata: Metadata
+    orientation: int = 1
+    extended_xmp: bytes = b""
+    other_parts: tuple[str, ...] = ()
 
 
 def upright(values: np.ndarray, orientation: int) -> np.ndarray:
@@ -33,12 +53,40 @@ def upright(values: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def damaged(name: str, file_format: str) -> InvalidInput:
+    """The refusal of a file whose content does not fit its format."""
     return InvalidInput(f"{name} looks like {file_format} but is damaged or cut short; save or download it again.")
 
 
-def rgb_profile(icc_profile: bytes | None) -> bytes | None:
-    """The profile when it can describe RGB values, else None."""
-    return icc_profile if icc_profile is not None and profile.colour_space(icc_profile) == "RGB" else None
+def coloured(pixels: Pixels, alpha: Coverage | None, meaning: Meaning, gray: bool) -> Values:
+    """Values of that meaning; HDR becomes SDR."""
+    if meaning.hdr is None:
+        return Values(pixels, alpha, meaning.icc_profile, gray)
+    mapped, icc_profile = to_sdr(pixels, meaning.hdr, meaning.primaries)
+    if alpha is not None and alpha.dtype == np.uint8:
+        alpha = alpha.astype(np.uint16) * np.uint16(257)
+    kind = "HLG" if meaning.hdr == HLG else "PQ"
+    notice = f"The photo is HDR ({kind}) and was tone-mapped to standard range, which results have."
+    return Values(mapped, alpha, icc_profile, gray, (notice,))
+
+
+def with_profile(pixels: Pixels, alpha: Coverage | None, icc_profile: bytes | None, gray: bool) -> Values:
+    """Values by an embedded profile: RGB's as it is, a gray one as the RGB profile of the same curve.
+
+    A gray profile without a curve is applied. One that is of another colour space or damaged is left out.
+    """
+    space = None if icc_profile is None else profile.colour_space(icc_profile)
+    if icc_profile is None or space == "RGB":
+        return Values(pixels, alpha, icc_profile, gray)
+    if space != "GRAY" or not gray:
+        return Values(pixels, alpha, None, gray)
+    curve = icc.rgb_from_gray(icc_profile)
+    if curve is not None:
+        return Values(pixels, alpha, curve, gray)
+    try:
+        level = profile.gray_to_srgb(pixels[..., 0], icc_profile)
+    except profile.BadProfile:
+        return Values(pixels, alpha, None, gray)
+    return Values(np.repeat(level[..., None], 3, axis=2), alpha, None, gray)
 
 
 def split(values: np.ndarray) -> tuple[Pixels, Coverage | None]:

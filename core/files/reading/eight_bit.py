@@ -1,35 +1,65 @@
 """Pictures of 8 bits per channel, whatever the container, by Pillow."""
 
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidInput
 from core.files import profile
-from core.files.reading.decoded import rgb_profile, split
-from core.types.photo import Coverage, Pixels
+from core.files.limits import PhotoLimits, check_picture
+from core.files.reading.decoded import Values, split, with_profile
+from core.memory import memory_for
 
 
-def read_8_bit(image: Image.Image, name: str) -> tuple[Pixels, Coverage | None, bytes | None]:
+@contextmanager
+def opened(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Iterator[Image.Image]:
+    """The picture, its size checked and its pixels not decoded yet. Raises InvalidInput, NotEnoughMemory."""
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 90 megapixels on and of tags that it cannot read; our own limit and reader decide.
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=[file_format])
+    except Image.DecompressionBombError as error:
+        raise InvalidInput(
+            f"{name} is far larger than the limit of {limits.max_pixels / 1e6:g} megapixels; make the picture smaller."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise InvalidInput(
+            f"{name} is damaged or stores its pixels in an unusual way; save it again as plain RGB {file_format}."
+        ) from error
+    with image, memory_for(check_picture(*image.size, 8, name, limits), name):
+        yield image
+
+
+def read_8_bit(image: Image.Image, icc_profile: bytes | None, name: str) -> Values:
+    """The picture's RGB values and what they mean; CMYK and Lab become sRGB. Raises InvalidInput for 32 bits."""
     if image.mode in ("F", "I"):
         raise InvalidInput(f"{name} has 32-bit pixels, which are not supported; save it with 8 or 16 bits per channel.")
-    image.load()
-    icc_profile = image.info.get("icc_profile") or None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image.load()
+    gray = image.mode in ("L", "LA", "La", "1")
+    if image.mode in ("CMYK", "LAB"):
+        return _converted(image, icc_profile)
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "La", "RGBa"):
         pixels, alpha = split(np.asarray(image.convert("RGBA")))
-        gray = image.mode in ("L", "LA", "La")
     else:
-        alpha, gray = None, image.mode in ("L", "1")
-        # YCbCr, palette and so on; what has a profile of its own follows below.
-        pixels = np.asarray(image.convert("RGB")) if image.mode != "LAB" else profile.lab_to_srgb(image)
-    own_space = {"CMYK": "CMYK", "LAB": "Lab"}.get(image.mode, "GRAY" if gray else "RGB")
-    if icc_profile is None or profile.colour_space(icc_profile) != own_space or own_space == "Lab":
-        return pixels, alpha, rgb_profile(icc_profile) if own_space in ("RGB", "GRAY") else None
-    if own_space == "RGB":
-        return pixels, alpha, icc_profile
-    try:
-        if not gray:
-            return profile.cmyk_to_srgb(image, icc_profile), alpha, None
-        level = profile.gray_to_srgb(np.asarray(image.convert("L")), icc_profile)
-        return np.repeat(level[..., None], 3, axis=2), alpha, None
-    except ImageCms.PyCMSError:
-        return pixels, alpha, None
+        pixels, alpha = np.asarray(image.convert("RGB")), None
+    return with_profile(pixels, alpha, icc_profile, gray)
+
+
+def _converted(image: Image.Image, icc_profile: bytes | None) -> Values:
+    """CMYK, by its profile if it has one that can be used, or Lab as sRGB."""
+    told = f"The photo's {'CMYK' if image.mode == 'CMYK' else 'Lab'} colours were converted to sRGB; results are RGB."
+    if image.mode == "LAB":
+        return Values(profile.lab_to_srgb(image), None, None, notices=(told,))
+    if icc_profile is not None and profile.colour_space(icc_profile) == "CMYK":
+        try:
+            return Values(profile.cmyk_to_srgb(image, icc_profile), None, None, notices=(told,))
+        except profile.BadProfile:
+            pass
+    return Values(np.asarray(image.convert("RGB")), None, None, notices=(told,))

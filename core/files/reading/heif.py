@@ -1,28 +1,60 @@
-"""HEIC pictures by libheif."""
+"""HEIC pictures by libheif, AVIF by Pillow."""
 
 import io
 
 import numpy as np
-from PIL import Image
 
+from core.files import isobmff
+from core.files.code_points import Meaning, meaning_of
+from core.files.exif import orientation_of, read_exif
 from core.files.limits import PhotoLimits, check_picture
-from core.files.reading.decoded import Decoded, rgb_profile, split
+from core.files.reading.decoded import Decoded, Values, coloured, split, with_profile
+from core.files.reading.eight_bit import opened, read_8_bit
 from core.memory import memory_for
+from core.types.metadata import Metadata
 
 
-def decode_heif(data: bytes, _format: str, name: str, limits: PhotoLimits) -> Decoded:
+def decode_heif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     """The decoder turns the picture upright itself, whatever the EXIF says. 10 and 12 bit become 16 bit."""
     import pillow_heif
 
     heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
     needed = check_picture(*heif.size, 16 if heif.info["bit_depth"] > 8 else 8, name, limits)
-    exif = Image.Exif()
-    exif.load(heif.info.get("exif") or b"")
     with memory_for(needed, name):
         values = np.array(heif)
     values = values.reshape(heif.size[1], -1, values.shape[2] if values.ndim == 3 else 1)[:, : heif.size[0]]
     if values.dtype == np.uint16:
         values = values | values >> heif.info["bit_depth"]
-    pixels, alpha = split(values)
-    icc_profile = heif.info.get("icc_profile") or None
-    return Decoded(pixels, alpha, rgb_profile(icc_profile), 1, exif)
+    others = list(isobmff.other_parts(data))
+    if len(heif) > 1:
+        others.insert(0, f"{len(heif) - 1} more pictures" if len(heif) > 2 else "a second picture")
+    nclx = heif.info.get("nclx_profile")
+    meaning = nclx and meaning_of(nclx["color_primaries"], nclx["transfer_characteristics"])
+    plain = Values(*split(values), heif.info.get("icc_profile") or None, values.shape[2] <= 2)
+    metadata = Metadata(exif=heif.info.get("exif") or None, xmp=heif.info.get("xmp") or None)
+    exif = read_exif(metadata.exif)
+    return Decoded(_meant(plain, meaning), exif, metadata, 1, other_parts=tuple(dict.fromkeys(others)))
+
+
+def decode_avif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
+    """8 bits whatever the file has; Pillow leaves turning to EXIF."""
+    with opened(data, "AVIF", name, limits) as image:
+        icc_profile, info = image.info.get("icc_profile") or None, image.info
+        plain = read_8_bit(image, None, name)
+        frames = getattr(image, "n_frames", 1)
+    others = [part for part in isobmff.other_parts(data) if part != isobmff.SEQUENCE]
+    if frames > 1:
+        others.insert(0, f"an animation of {frames} frames")
+    points = isobmff.colour_code_points(data)
+    meaning = None if points is None else meaning_of(*points)
+    plain = Values(plain.pixels, plain.alpha, icc_profile, plain.gray)
+    metadata = Metadata(exif=info.get("exif") or None, xmp=info.get("xmp") or None)
+    exif = read_exif(metadata.exif)
+    return Decoded(_meant(plain, meaning), exif, metadata, orientation_of(exif), other_parts=tuple(others))
+
+
+def _meant(plain: Values, meaning: Meaning | None) -> Values:
+    """By the profile of the file, else by its code points: only PQ and HLG go before a profile, which cannot say it."""
+    if meaning is not None and (meaning.hdr is not None or plain.icc_profile is None):
+        return coloured(plain.pixels, plain.alpha, meaning, plain.gray)
+    return with_profile(plain.pixels, plain.alpha, plain.icc_profile, plain.gray)

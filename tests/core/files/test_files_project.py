@@ -17,12 +17,21 @@ from core.types.depth import DepthMap, Ground, Layout
 from core.types.flow import FlowField
 from core.types.ids import content_id
 from core.types.mask import Mask
+from core.types.metadata import Metadata, Resolution, Text
 from core.types.photo import Photo
 from core.types.project import Project, Settings
 from core.types.scene import Placement, Scene, SceneObject
 
 RNG = np.random.default_rng(9)
 H, W = 9, 13
+METADATA = Metadata(
+    b"Exif\0\0x",
+    b"<x/>",
+    None,
+    (Text("Title", "Tür"),),
+    (b"a \xff",),
+    Resolution(300.0, 150.5, "inch"),
+)
 
 
 def project(dtype: type = np.uint8, rich: bool = True) -> Project:
@@ -34,7 +43,7 @@ def project(dtype: type = np.uint8, rich: bool = True) -> Project:
     depth = DepthMap(values_m, valid, "metric", "test", True, sure)
     if not rich:
         return Project(Photo("p.png", values[..., :3], srgb), depth, Scene(intrinsics, Camera(intrinsics)))
-    photo = Photo("Tür.jpg", values[..., :3], srgb, values[..., 3], "JPEG", b"profile", b"Exif\0\0x", 26.5)
+    photo = Photo("Tür.jpg", values[..., :3], srgb, values[..., 3], "JPEG", b"profile", METADATA, 26.5, True)
     mask = Mask(RNG.integers(0, 256, (H, W), dtype=np.uint8), "brush", 0.5)
     shadow = Mask(RNG.integers(0, 256, (H, W), dtype=np.uint8), "shadow", 0.25)
     place = Placement((1.0, 2.0, 3.0), (0.0, 1.0, 0.0, 0.0), 2.0)
@@ -77,7 +86,7 @@ def test_loading_a_saved_project_gives_it_back(dtype, rich, tmp_path):
     assert (after.depth.confidence is None) == (not rich)
     assert after.photo.pixels.dtype == dtype
     # Equality goes by content ids, which leave these out.
-    for name in ("name", "file_format", "exif", "focal_35mm", "icc_profile"):
+    for name in ("name", "file_format", "metadata", "focal_35mm", "gray", "icc_profile"):
         assert getattr(after.photo, name) == getattr(before.photo, name)
     assert np.array_equal(after.photo.srgb, before.photo.srgb)
     for item, original in zip(after.scene.objects, before.scene.objects, strict=True):
@@ -96,6 +105,25 @@ def test_bytes_are_deterministic_and_hold_each_array_once():
         }
         assert len(masks) == 1
         assert all(info.date_time == (1980, 1, 1, 0, 0, 0) for info in archive.infolist())
+
+
+def test_projects_from_before_other_metadata_keep_their_exif():
+    def older(index):
+        index["schema"] = 4
+        photo = index["project"]["photo"]
+        photo["exif"] = photo.pop("metadata")["exif"]
+        del photo["gray"]
+
+    photo = load_project(rewritten(save_project(project()), older)).photo
+    assert photo.metadata == Metadata(METADATA.exif)
+    assert not photo.gray
+
+
+def test_what_was_told_at_opening_is_not_saved():
+    value = project()
+    told = replace(value, photo=replace(value.photo, notices=("The file also holds depth.",)))
+    assert load_project(save_project(told)).photo.notices == ()
+    assert save_project(told) == save_project(value)
 
 
 def test_projects_from_before_shadows_are_still_read():

@@ -3,6 +3,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from core.errors import InvalidInput
+from core.files.carrying import left_out
 from core.files.photo import open_photo
 from core.files.picture import (
     Picture,
@@ -14,6 +15,7 @@ from core.files.picture import (
     encode_picture_webp,
     picture_of,
 )
+from core.types.metadata import Metadata
 
 RNG = np.random.default_rng(2)
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -29,9 +31,12 @@ def exif() -> bytes:
     return tags.tobytes()
 
 
+METADATA = Metadata(exif().removeprefix(b"Exif\0\0"))
+
+
 def picture(dtype: type, with_alpha: bool, shape: tuple[int, int] = (31, 23)) -> Picture:
     values = RNG.integers(0, np.iinfo(dtype).max, (*shape, 4), dtype=dtype, endpoint=True)
-    return Picture(values[..., :3], values[..., 3] if with_alpha else None, ICC, exif())
+    return Picture(values[..., :3], values[..., 3] if with_alpha else None, ICC, METADATA)
 
 
 def same(first: np.ndarray | None, second: np.ndarray | None) -> bool:
@@ -59,7 +64,7 @@ def test_lossless_formats_return_every_bit_profile_and_exif(encode, dtype, with_
     assert photo.icc_profile == ICC
     assert photo.focal_35mm == 26
     again = Image.Exif()
-    again.load(photo.exif or b"")
+    again.load(photo.metadata.exif or b"")
     assert again[0x0110] == "Camera 3"
     assert again.get_ifd(0x8769)[0x920A] == pytest.approx(4.25)
     assert again.get_ifd(0x8825)[1] == "N"
@@ -105,7 +110,7 @@ def test_eight_bits_spread_over_sixteen_and_come_back():
 def test_jpeg_is_close_keeps_metadata_and_shows_transparency_as_white():
     y, x = np.mgrid[:64, :64]
     smooth = np.stack([x * 4, y * 4, 255 - x * 4], axis=-1).astype(np.uint8)
-    photo = open_photo(encode_picture_jpeg(Picture(smooth, None, ICC, exif())))
+    photo = open_photo(encode_picture_jpeg(Picture(smooth, None, ICC, METADATA)))
     assert np.abs(photo.pixels.astype(int) - smooth).max() <= 6
     assert photo.icc_profile == ICC
     assert photo.focal_35mm == 26
@@ -131,13 +136,15 @@ def test_too_wide_pictures_are_refused_by_name():
         encode_picture_webp(wide)
 
 
-def test_huge_exif_is_refused_by_jpeg_alone():
+def test_huge_exif_is_left_out_of_jpeg_alone_and_that_can_be_told():
     tags = Image.Exif()
     tags.get_ifd(0x8769)[0x927C] = b"x" * 100_000
-    big = Picture(np.zeros((8, 8, 3), np.uint8), None, None, tags.tobytes())
-    with pytest.raises(InvalidInput, match="choose PNG"):
-        encode_picture_jpeg(big)
-    assert open_photo(encode_picture_png(big)).exif is not None
+    big = Metadata(tags.tobytes().removeprefix(b"Exif\0\0"))
+    picture = Picture(np.zeros((8, 8, 3), np.uint8), None, None, big)
+    assert open_photo(encode_picture_jpeg(picture)).metadata.exif is None
+    assert "EXIF" in (left_out(big, "jpeg") or "")
+    assert open_photo(encode_picture_png(picture)).metadata.exif is not None
+    assert left_out(big, "png") is None
 
 
 def test_encoding_is_deterministic():

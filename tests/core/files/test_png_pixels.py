@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput, NotEnoughMemory
-from core.files.png import encode_png
-from core.files.reading.png_pixels import PNG_MAGIC, decode_png, png_header
+from core.files.png import SIGNATURE, encode_png
+from core.files.reading.png_pixels import decode_png, png_header
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
@@ -19,7 +19,7 @@ def promising(width: int, height: int, *extra: bytes, bits: int = 16, colours: i
     """A short PNG that says it is large."""
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colours, 0, 0, 0))
     picture = chunk(b"IDAT", zlib.compress(bytes(3_000_000), 9))
-    return b"".join([PNG_MAGIC, header, *extra, picture, chunk(b"IEND", b"")])
+    return b"".join([SIGNATURE, header, *extra, picture, chunk(b"IEND", b"")])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

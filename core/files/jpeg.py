@@ -1,0 +1,140 @@
+"""JPEG segments: what they carry beside the picture, and putting that into a JPEG."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.types.metadata import EXIF_PREFIX, Metadata, Resolution, Text
+
+_APP0, _APP1, _APP2, _APP13, _COMMENT, _START_OF_SCAN = 0xE0, 0xE1, 0xE2, 0xED, 0xFE, 0xDA
+_BODY_LIMIT = 65_533
+_XMP = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_PHOTOSHOP = b"Photoshop 3.0\0"
+_JFIF = b"JFIF\0"
+_SECOND_PICTURES = b"MPF\0"
+_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
+_EXTENDED_HEADER = len(_EXTENDED_XMP) + 40
+_UNITS: dict[int, str] = {0: "none", 1: "inch", 2: "centimetre"}
+COMMENT_KEYWORD = "Comment"
+
+
+def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Marker and body of every segment before the picture, as far as the file is sound."""
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker == 0xFF or 0xD0 <= marker <= 0xD8 or marker == 1:
+            place += 1 if marker == 0xFF else 2
+            continue
+        if marker == _START_OF_SCAN:
+            return
+        size = struct.unpack_from(">H", data, place + 2)[0]
+        if size < 2 or place + 2 + size > len(data):
+            return
+        yield marker, data[place + 4 : place + 2 + size]
+        place += 2 + size
+
+
+def read_metadata(data: bytes) -> tuple[Metadata, bytes]:
+    """What a JPEG carries, as stored there, and the extension of its XMP (empty when there is none)."""
+    found = Metadata()
+    photoshop, comments = [], []
+    parts: dict[int, bytes] = {}
+    for marker, body in segments(data):
+        if marker == _APP1 and body.startswith(EXIF_PREFIX) and found.exif is None:
+            found = replace(found, exif=body)
+        elif marker == _APP1 and body.startswith(_XMP) and found.xmp is None:
+            found = replace(found, xmp=body.removeprefix(_XMP))
+        elif marker == _APP1 and body.startswith(_EXTENDED_XMP) and len(body) > _EXTENDED_HEADER:
+            parts[struct.unpack_from(">I", body, _EXTENDED_HEADER - 4)[0]] = body[_EXTENDED_HEADER:]
+        elif marker == _APP13 and body.startswith(_PHOTOSHOP):
+            photoshop.append(body.removeprefix(_PHOTOSHOP))
+        elif marker == _COMMENT:
+            comments.append(body)
+        elif marker == _APP0 and body.startswith(_JFIF) and len(body) >= 12:
+            found = replace(found, resolution=_density(body))
+    extended = b"".join(parts[place] for place in sorted(parts))
+    return replace(found, photoshop=b"".join(photoshop) or None, comments=tuple(comments)), extended
+
+
+def _density(jfif: bytes) -> Resolution | None:
+    unit, x, y = struct.unpack_from(">BHH", jfif, 7)
+    if unit not in _UNITS or not x or not y or (unit == 0 and x == y):
+        return None
+    return Resolution(float(x), float(y), _UNITS[unit])  # type: ignore[arg-type]
+
+
+def other_parts(data: bytes) -> tuple[str, ...]:
+    """What the file holds beside its picture."""
+    found = []
+    for marker, body in segments(data):
+        if marker == _APP2 and body.startswith(_SECOND_PICTURES) and b"MPF" in body:
+            found.append("a second picture")
+        elif marker == _APP2 and body.startswith(_GAIN_MAP):
+            found.append("a gain map")
+    return tuple(dict.fromkeys(found))
+
+
+def with_metadata(data: bytes, metadata: Metadata) -> bytes:
+    """A JPEG that begins with JFIF, with these segments put behind that; what `fits` does not name is not put."""
+    kept, _ = fits(metadata)
+    extra = []
+    if kept.exif is not None:
+        extra.append(_segment(_APP1, EXIF_PREFIX + kept.exif))
+    if kept.xmp is not None:
+        extra.append(_segment(_APP1, _XMP + kept.xmp))
+    step = _BODY_LIMIT - len(_PHOTOSHOP)
+    block = kept.photoshop or b""
+    extra += [_segment(_APP13, _PHOTOSHOP + block[first : first + step]) for first in range(0, len(block), step)]
+    extra += [_segment(_COMMENT, comment) for comment in kept.comments]
+    size = struct.unpack_from(">H", data, 4)[0]
+    head = bytearray(data[: 4 + size])
+    if kept.resolution is not None:
+        head[13:18] = _encoded_density(kept.resolution)
+    return bytes(head) + b"".join(extra) + data[4 + size :]
+
+
+def fits(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
+    """What a JPEG can hold of the metadata, texts called Comment as comments; and the names of what it cannot."""
+    lost = []
+    kept = metadata
+    if kept.exif is not None and len(EXIF_PREFIX + kept.exif) > _BODY_LIMIT:
+        kept, lost = replace(kept, exif=None), [*lost, "EXIF of more than 64 KB"]
+    if kept.xmp is not None and len(_XMP + kept.xmp) > _BODY_LIMIT:
+        kept, lost = replace(kept, xmp=None), [*lost, "XMP of more than 64 KB"]
+    comments = [*kept.comments, *(t.text.encode() for t in kept.texts if t.keyword == COMMENT_KEYWORD)]
+    others = [text.keyword for text in kept.texts if text.keyword != COMMENT_KEYWORD]
+    if others:
+        lost.append(f"the texts {', '.join(dict.fromkeys(others))}")
+    if any(len(comment) > _BODY_LIMIT for comment in comments):
+        lost.append("a comment of more than 64 KB")
+    short = tuple(comment for comment in comments if len(comment) <= _BODY_LIMIT)
+    return replace(kept, comments=short, texts=()), tuple(lost)
+
+
+def comment_texts(metadata: Metadata) -> tuple[Text, ...]:
+    """The comments as texts, for formats that know texts: UTF-8, else Latin-1."""
+    return tuple(Text(COMMENT_KEYWORD, _decoded(comment)) for comment in metadata.comments)
+
+
+def _decoded(comment: bytes) -> str:
+    comment = comment.rstrip(b"\0")
+    try:
+        return comment.decode()
+    except UnicodeDecodeError:
+        return comment.decode("latin-1")
+
+
+def _encoded_density(resolution: Resolution) -> bytes:
+    unit = "inch" if resolution.unit == "metre" else resolution.unit
+    x, y = (resolution.x, resolution.y) if unit == "none" else resolution.per(unit)
+    code = {"none": 0, "inch": 1, "centimetre": 2}[unit]
+    largest = max(x, y)
+    if unit == "none" and (largest > 65_535 or min(x, y) < 1):
+        x, y = x * 65_535 / largest, y * 65_535 / largest
+    return struct.pack(">BHH", code, *(min(max(round(value), 1), 65_535) for value in (x, y)))
+
+
+def _segment(marker: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(body) + 2) + body

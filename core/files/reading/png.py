@@ -1,0 +1,36 @@
+"""PNG pictures of 8 and 16 bits."""
+
+from core.files import png
+from core.files.code_points import meaning_of_chunks
+from core.files.exif import orientation_of, read_exif
+from core.files.limits import PhotoLimits
+from core.files.reading.decoded import Decoded, Values, coloured, split, with_profile
+from core.files.reading.eight_bit import opened, read_8_bit
+from core.files.reading.png_pixels import decode_png, png_header
+
+
+def decode_png_photo(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
+    """The picture, its colours by its own chunks. Raises InvalidInput, NotEnoughMemory and what decoders raise."""
+    values = _values(data, name, limits)
+    metadata = png.read_metadata(data)
+    exif = read_exif(metadata.exif)
+    frames = png.frames(data)
+    others = (f"an animation of {frames} frames",) if frames > 1 else ()
+    return Decoded(values, exif, metadata, orientation_of(exif), other_parts=others)
+
+
+def _values(data: bytes, name: str, limits: PhotoLimits) -> Values:
+    header = png_header(data, name, limits)
+    if header.bit_depth == 16:
+        # Pillow knows no 16-bit RGB.
+        stored = decode_png(data, name, limits)
+        plain = Values(*split(stored.reshape(*stored.shape[:2], -1)), None, header.channels <= 2)
+    else:
+        with opened(png.bare(data), "PNG", name, limits) as image:
+            plain = read_8_bit(image, None, name)
+    meaning = meaning_of_chunks(png.read_colours(data))
+    if meaning is None:
+        return plain
+    if meaning.hdr is not None:
+        return coloured(plain.pixels, plain.alpha, meaning, plain.gray)
+    return with_profile(plain.pixels, plain.alpha, meaning.icc_profile, plain.gray)
