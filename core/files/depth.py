@@ -1,35 +1,40 @@
 """Depth maps as files: 16-bit PNG, EXR, NPY in and out, and a coloured picture out."""
 
-import io
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
 
 from core.errors import InvalidInput
+from core.files.depth_range import USUAL_UNITS, measured, png_units
 from core.files.exr import decode_exr, encode_exr
 from core.files.exr_bands import EXR_MAGIC
 from core.files.limits import PHOTO_LIMITS, check_size
 from core.files.npy import NPY_MAGIC, decode_npy, encode_npy
-from core.files.png import encode_png
-from core.files.source import DECODER_FAULTS, name_of, read_source
+from core.files.png import SIGNATURE, encode_png, read_metadata
+from core.files.reading.png_pixels import decode_png, png_header
+from core.files.source import name_of, read_source
 from core.types.depth import DepthMap, DepthScale
+from core.types.metadata import Metadata, Text
 
-PNG_UNITS_PER_SCENE_UNIT = 1000.0
-_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_UNITS_KEYWORD = "DepthUnitsPerSceneUnit"
 _EXR_CHANNELS = ("Z", "z", "depth", "Depth", "Y", "V", "R")
 ColourMap = Literal["viridis", "cividis"]
 _COLOUR_MAPS: dict[ColourMap, int] = {"viridis": cv2.COLORMAP_VIRIDIS, "cividis": cv2.COLORMAP_CIVIDIS}
 
 
-def encode_depth_png(depth: DepthMap, units_per_scene_unit: float = PNG_UNITS_PER_SCENE_UNIT) -> bytes:
-    """16-bit gray PNG: 0 where invalid, else depth times units, held within 1..65535."""
-    scaled = np.where(depth.valid, depth.values, 0) * units_per_scene_unit
-    coded = np.where(depth.valid, np.clip(np.rint(scaled), 1, 65535), 0)
-    return encode_png(coded.astype(np.uint16))
+def encode_depth_png(depth: DepthMap) -> bytes:
+    """16-bit gray PNG: 0 where invalid, else depth times `png_units`, which a text in the file tells.
+
+    Raises InvalidInput for a map whose range 16 bits do not hold.
+    """
+    units = png_units(depth)
+    scaled = np.where(depth.valid, depth.values, 0) * np.float64(units)
+    coded = np.where(depth.valid, np.maximum(np.rint(scaled), 1), 0)
+    told = Metadata(texts=(Text(_UNITS_KEYWORD, f"{units:g}"),))
+    return encode_png(coded.astype(np.uint16), metadata=told)
 
 
 def encode_depth_exr(depth: DepthMap) -> bytes:
@@ -76,8 +81,8 @@ def read_depth(
 ) -> DepthMap:
     """Depth from a 16-bit gray PNG, EXR or NPY file, by content.
 
-    `units_per_scene_unit` is 1000 for PNG and 1 for float files when None. NaN, infinite, zero and negative
-    values are invalid. Raises InvalidInput when the file cannot be used or no pixel is valid.
+    `units_per_scene_unit` None: what the file says, else 1000 for PNG and 1 for float files. What is no depth
+    (`depth_range.measured`) is invalid. Raises InvalidInput when the file cannot be used or no pixel is valid.
     """
     name = name or name_of(source, "The depth file")
     if units_per_scene_unit is not None and not (np.isfinite(units_per_scene_unit) and units_per_scene_unit > 0):
@@ -86,7 +91,7 @@ def read_depth(
     stored, default_units = _stored_depth(data, name)
     with np.errstate(over="ignore", invalid="ignore"):
         values = (stored / (units_per_scene_unit or default_units)).astype(np.float32)
-        valid = np.isfinite(values) & (values > 0)
+        valid = measured(stored) & np.isfinite(values) & (values > 0)
     if not valid.any():
         raise InvalidInput(f"{name} has no positive, finite depth anywhere; check that it is a depth map.")
     return DepthMap(np.where(valid, values, np.float32(0)), valid, scale, f"file {name}")
@@ -94,8 +99,8 @@ def read_depth(
 
 def _stored_depth(data: bytes, name: str) -> tuple[np.ndarray, float]:
     """The numbers of the file [H W] and how many make one scene unit by default."""
-    if data.startswith(_PNG_MAGIC):
-        return _png_depth(data, name), PNG_UNITS_PER_SCENE_UNIT
+    if data.startswith(SIGNATURE):
+        return _png_depth(data, name), _told_units(data)
     if data.startswith(EXR_MAGIC):
         planes = decode_exr(data, name)
         chosen = next((c for c in _EXR_CHANNELS if c in planes), next(iter(planes)) if len(planes) == 1 else None)
@@ -113,14 +118,20 @@ def _stored_depth(data: bytes, name: str) -> tuple[np.ndarray, float]:
 
 
 def _png_depth(data: bytes, name: str) -> np.ndarray:
+    header = png_header(data, name)
+    if header.bit_depth != 16 or header.channels != 1:
+        raise InvalidInput(f"{name} is not a 16-bit gray PNG; depth needs 16 bits (or EXR or NPY).")
+    return decode_png(data, name)
+
+
+def _told_units(data: bytes) -> float:
+    """What a PNG of this program says, else what is usual."""
+    told = next((text.text for text in read_metadata(data).texts if text.keyword == _UNITS_KEYWORD), "")
     try:
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            check_size(*image.size, name)
-            if not image.mode.startswith("I"):
-                raise InvalidInput(f"{name} is not a 16-bit gray PNG; depth needs 16 bits (or EXR or NPY).")
-            return np.asarray(image)
-    except DECODER_FAULTS as error:
-        raise InvalidInput(f"{name} is damaged or cut short; save or download it again.") from error
+        units = float(told)
+    except ValueError:
+        return USUAL_UNITS
+    return units if np.isfinite(units) and units > 0 else USUAL_UNITS
 
 
 def _nan_where_invalid(depth: DepthMap) -> np.ndarray:

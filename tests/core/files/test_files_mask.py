@@ -6,7 +6,9 @@ import pytest
 from PIL import Image
 
 from core.errors import InvalidInput
+from core.files.exr import encode_exr
 from core.files.mask import encode_mask, read_mask, read_object_ids
+from core.files.npy import encode_npy
 from core.types.mask import Mask
 
 COVERAGE = np.random.default_rng(1).integers(0, 256, (9, 14), dtype=np.uint8)
@@ -63,3 +65,118 @@ def test_object_numbers_are_read_as_stored_whatever_the_palette_shows(tmp_path):
     path.write_bytes(b"no picture")
     with pytest.raises(InvalidInput, match="is no picture"):
         read_object_ids(path)
+
+
+SHAPE = np.zeros((9, 14), bool)
+SHAPE[2:6, 3:11] = True
+OBJECT = np.where(SHAPE, 255, 0)
+
+
+def tiff(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "TIFF")
+    return stream.getvalue()
+
+
+def paletted(indices: np.ndarray, *colours: tuple[int, int, int]) -> bytes:
+    picture = Image.fromarray(indices.astype(np.uint8)).convert("P")
+    picture = Image.frombytes("P", picture.size, indices.astype(np.uint8).tobytes())
+    picture.putpalette([value for colour in colours for value in colour])
+    return png(picture)
+
+
+def deep(levels: np.ndarray) -> bytes:
+    return cv2.imencode(".png", levels.astype(np.uint16))[1].tobytes()
+
+
+def marked(value: int) -> np.ndarray:
+    return np.where(SHAPE, value, 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(Image.fromarray(marked(1))),
+        png(Image.fromarray(marked(38))),
+        png(Image.fromarray(marked(200))),
+        png(Image.fromarray(SHAPE)),
+        tiff(Image.fromarray(SHAPE)),
+        tiff(Image.fromarray(SHAPE.astype(np.float32))),
+        tiff(Image.fromarray(SHAPE.astype(np.int32))),
+        deep(marked(1)),
+        deep(marked(255)),
+        deep(SHAPE * 65535),
+        paletted(SHAPE, (0, 0, 0), (128, 0, 0)),
+        paletted(SHAPE * 15, *[(0, 0, 0)] * 15, (0, 64, 128)),
+        paletted(SHAPE, (0, 0, 0), (1, 1, 1)),
+        paletted(SHAPE, (0, 0, 0), (255, 255, 255)),
+        paletted(~SHAPE, (255, 255, 255), (0, 0, 0)),
+        png(Image.fromarray(np.dstack([marked(128), marked(0), marked(0)]))),
+        png(Image.fromarray(np.dstack([np.zeros((9, 14, 3), np.uint8), marked(255)]))),
+        png(Image.fromarray(np.dstack([np.zeros((9, 14, 3), np.uint8), marked(1)]))),
+        png(Image.fromarray(np.dstack([marked(255)] * 3 + [np.zeros((9, 14), np.uint8)]))),
+        encode_npy(SHAPE),
+        encode_npy(SHAPE.astype(np.float64)),
+        encode_npy(SHAPE.astype(np.int64)),
+        encode_npy(np.where(SHAPE, np.float32(1), np.float32(np.nan))),
+        encode_exr({"Y": SHAPE.astype(np.float32)}),
+    ],
+)
+def test_a_mask_of_one_object_is_read_as_it_is_meant(data):
+    assert (read_mask(data, 14, 9).coverage == OBJECT).all()
+
+
+def test_soft_floats_are_coverage():
+    share = np.linspace(0, 1, 9 * 14).reshape(9, 14).astype(np.float32)
+    for data in (encode_npy(share), tiff(Image.fromarray(share)), encode_exr({"A": share})):
+        assert (read_mask(data, 14, 9).coverage == np.rint(255 * share)).all()
+
+
+LABELS = marked(1)
+LABELS[7:, :4] = 2
+LABELS[7:, 8:] = 5
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png(Image.fromarray(LABELS)),
+        deep(LABELS),
+        paletted(LABELS, (0, 0, 0), (128, 0, 0), (0, 128, 0), (9, 9, 9), (9, 9, 9), (0, 0, 128)),
+        encode_npy(LABELS),
+    ],
+)
+def test_several_labels_are_told_and_one_can_be_chosen(data):
+    with pytest.raises(InvalidInput, match=r"3 labels \(1, 2, 5\)"):
+        read_mask(data, 14, 9)
+    assert (read_mask(data, 14, 9, label=2).coverage == np.where(LABELS == 2, 255, 0)).all()
+    with pytest.raises(InvalidInput, match=r"has no label 3; it has 1, 2, 5"):
+        read_mask(data, 14, 9, label=3)
+
+
+def test_the_void_border_of_a_palette_is_no_label():
+    bordered = LABELS * (LABELS == 1)
+    bordered[1, 3:11] = 255
+    data = paletted(bordered, *[(number, 0, 255 - number) for number in range(256)])
+    assert (read_mask(data, 14, 9).coverage == OBJECT).all()
+
+
+def test_several_colours_are_told():
+    coloured = np.dstack([marked(200), np.roll(marked(200), 2, axis=0), marked(0)])
+    with pytest.raises(InvalidInput, match="3 colours"):
+        read_mask(png(Image.fromarray(coloured)), 14, 9)
+
+
+def test_only_what_is_empty_is_called_so():
+    for empty in (png(Image.new("L", (14, 9))), encode_npy(np.zeros((9, 14))), deep(marked(0))):
+        with pytest.raises(InvalidInput, match="is empty"):
+            read_mask(empty, 14, 9)
+    faint = (np.arange(9 * 14).reshape(9, 14) * 100 // 126).astype(np.uint8)
+    with pytest.raises(InvalidInput, match="more than 39 % covered"):
+        read_mask(png(Image.fromarray(faint)), 14, 9)
+
+
+def test_numbers_of_another_kind_are_refused():
+    for data in (encode_npy(np.zeros(4)), encode_npy(np.zeros((2, 3, 4))), encode_npy(np.zeros((0, 4)))):
+        with pytest.raises(InvalidInput, match="shape"):
+            read_mask(data, 14, 9)
