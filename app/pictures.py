@@ -8,21 +8,17 @@ from jaxtyping import Bool, Float32, UInt8
 
 from app.session import Session
 from app.session_core import PREVIEW_SIDE
+from app.thumbnail import frame_srgb, jpeg, shrunk, thumbnail
 from core.editing.apply import apply
 from core.editing.layers import working_size
 from core.editing.render import render
 from core.errors import InvalidInput
 from core.files.depth import depth_colours
-from core.files.profile import srgb_of
 from core.maths.flow_colour import flow_colours
-from core.maths.sizes import size_within
 from core.types.depth import DepthMap
 from core.types.edits import HideObject
-from core.types.frame import Frame
-from core.types.photo import Photo
 
 _HATCH_PERIOD = 8
-_THUMB_SIDE = 160
 _SHADOW_COLOUR = (110, 150, 255)
 
 
@@ -37,30 +33,24 @@ def picture(session: Session, which: str, max_side: int = 1280) -> bytes | None:
     if name == "thumb" and number.isdigit():
         return _thumb(session, int(number))
     if name == "variation" and number.isdigit():
-        return _jpeg(_shrunk(frame_srgb(session.variation(int(number)), session.project.photo), max_side))
+        return jpeg(shrunk(frame_srgb(session.variation(int(number)), session.project.photo), max_side))
     if which not in _PICTURES:
         raise InvalidInput(f"There is no picture called {which!r}; ask for one of {', '.join(_PICTURES)}.")
     return _PICTURES[which](session, max_side)
 
 
-def frame_srgb(frame: Frame, photo: Photo) -> UInt8[np.ndarray, "H W 3"]:
-    """A frame's pixels for the screen."""
-    return srgb_of(frame.pixels, photo.icc_profile)
-
-
 def _photo(session: Session, max_side: int) -> bytes:
-    return _jpeg(_shrunk(session.project.photo.srgb, max_side))
+    return jpeg(shrunk(session.project.photo.srgb, max_side))
 
 
 def _result(session: Session, max_side: int) -> bytes | None:
     frame = session.frame
-    return None if frame is None else _jpeg(_shrunk(frame_srgb(frame, session.project.photo), max_side))
+    return None if frame is None else jpeg(shrunk(frame_srgb(frame, session.project.photo), max_side))
 
 
 def _thumb(session: Session, step: int) -> bytes | None:
     """A history step's picture; the photo's while the step has not been rendered."""
-    frame, photo = session.frame_of_step(step), session.project.photo
-    return _jpeg(_shrunk(photo.srgb if frame is None else frame_srgb(frame, photo), _THUMB_SIDE))
+    return thumbnail(session.frame_of_step(step), session.project.photo)
 
 
 def _depth(session: Session, max_side: int) -> bytes | None:
@@ -68,7 +58,7 @@ def _depth(session: Session, max_side: int) -> bytes | None:
     if frame is None:
         return None
     depth = DepthMap(frame.depth, frame.depth_valid, "relative", "edited frame")
-    return _jpeg(_shrunk(depth_colours(depth, "cividis"), max_side))
+    return jpeg(shrunk(depth_colours(depth, "cividis"), max_side))
 
 
 def _confidence(session: Session, max_side: int) -> bytes | None:
@@ -77,19 +67,19 @@ def _confidence(session: Session, max_side: int) -> bytes | None:
     if confidence is None:
         return None
     shades = cv2.applyColorMap(np.rint(255 * confidence).astype(np.uint8), cv2.COLORMAP_CIVIDIS)
-    return _jpeg(_shrunk(cv2.cvtColor(shades, cv2.COLOR_BGR2RGB), max_side))
+    return jpeg(shrunk(cv2.cvtColor(shades, cv2.COLOR_BGR2RGB), max_side))
 
 
 def _flow(session: Session, max_side: int) -> bytes | None:
     frame = session.frame
-    return None if frame is None else _jpeg(_shrunk(flow_colours(frame.flow.flow), max_side))
+    return None if frame is None else jpeg(shrunk(flow_colours(frame.flow.flow), max_side))
 
 
 def _invented(session: Session, max_side: int) -> bytes | None:
     frame = session.frame
     if frame is None:
         return None
-    doubt = _shrunk(np.where(frame.invented, 1 - frame.confidence, 0).astype(np.float32), max_side)
+    doubt = shrunk(np.where(frame.invented, 1 - frame.confidence, 0).astype(np.float32), max_side)
     return png(_hatched(_fit(frame.invented, max_side), doubt))
 
 
@@ -124,13 +114,7 @@ def _hatched(flags: Bool[np.ndarray, "H W"], doubt: Float32[np.ndarray, "H W"]) 
 
 
 def _fit(flags: Bool[np.ndarray, "H W"], max_side: int) -> Bool[np.ndarray, "h w"]:
-    return _shrunk(flags.astype(np.uint8) * 255, max_side) >= 128
-
-
-def _shrunk(values: np.ndarray, max_side: int) -> np.ndarray:
-    height, width = values.shape[:2]
-    size = size_within(width, height, max_side)
-    return values if size == (width, height) else cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    return shrunk(flags.astype(np.uint8) * 255, max_side) >= 128
 
 
 def behind(session: Session, object_id: str, final: bool) -> bytes:
@@ -145,18 +129,13 @@ def behind(session: Session, object_id: str, final: bool) -> bytes:
     engine = session.services.engine(project.settings.engine)
     memo, cancel = session.services.memo, session.closing
     frame = next(render(without, engine, memo, PREVIEW_SIDE, cancel, stream=not final))
-    return _jpeg(frame_srgb(frame, project.photo))
+    return jpeg(frame_srgb(frame, project.photo))
 
 
 def detail(session: Session, window: tuple[int, int, int, int], max_side: int) -> bytes | None:
     """A window (x, y, width, height) of the shown picture at its full size, JPEG; None until that has been made."""
     pixels = session.detail(*window)
-    return None if pixels is None else _jpeg(_shrunk(pixels, max_side))
-
-
-def _jpeg(rgb: UInt8[np.ndarray, "H W 3"]) -> bytes:
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])
-    return encoded.tobytes()
+    return None if pixels is None else jpeg(shrunk(pixels, max_side))
 
 
 def png(rgba: UInt8[np.ndarray, "H W 4"]) -> bytes:

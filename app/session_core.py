@@ -8,8 +8,11 @@ from app import selection
 from app.estimate import TimeEstimate
 from app.export_jobs import ExportJobs
 from app.jobs import JobState, RenderJobs
+from app.keeping import Keeper
 from app.services import Services
 from app.state import Event, EventKind, Numbers, SessionState, numbers_of, project_state
+from app.thumbnail import thumbnail
+from app.unsaved import Entry
 from core.editing.apply import apply
 from core.editing.history import History
 from core.editing.plate import source_plate
@@ -31,9 +34,10 @@ Listener = Callable[[Event], None]
 class SessionCore:
     """Thread-safe. Methods raise EditorError with a sentence for the user and then change nothing."""
 
-    def __init__(self, key: str, services: Services) -> None:
+    def __init__(self, key: str, services: Services, keeper: Keeper | None = None) -> None:
         self.key = key
         self.services = services
+        self._keeper = keeper
         self._lock = threading.RLock()
         self.closing = CancelToken()
         self._history: History | None = None
@@ -53,6 +57,8 @@ class SessionCore:
         self._considered = (services.depth_backend or preferred_depth(), self._mask_backend)
         self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
         self._ahead = RenderJobs(lambda *_: None, lambda *_: None)
+        if keeper is not None:
+            keeper.on_change = lambda: self._notify("progress")
 
     # ---- history and selection
 
@@ -127,6 +133,11 @@ class SessionCore:
         return self._history
 
     @property
+    def kept_as(self) -> str | None:
+        """The entry of unsaved work that this session writes."""
+        return None if self._keeper is None else self._keeper.entry_id
+
+    @property
     def revision(self) -> int:
         return self._revision
 
@@ -161,6 +172,7 @@ class SessionCore:
                 models=self.models.state,
                 opening=replace(self.openings.state, error=self._not_opened),
                 proposals=None if self._found is None else len(self._found),
+                not_kept=None if self._keeper is None else self._keeper.not_kept,
             )
             if self._history is None:
                 return base
@@ -227,6 +239,8 @@ class SessionCore:
         self.openings.close()
         self.exports.close()
         self.models.close()
+        if self._keeper is not None:
+            self._keeper.close()
         self._listeners.clear()
 
     # ---- inside
@@ -248,10 +262,15 @@ class SessionCore:
         ahead = stages_ahead(project, self.services.engine(project.settings.engine), memo)
         return self.estimate.full_size(project.photo, ahead)
 
-    def _replace_history(self, history: History) -> None:
+    def _replace_history(self, history: History, entry: Entry | None = None) -> None:
+        """Show another photo; `entry` is where it was kept until now."""
         with self._lock:
             if self._history is None or history.project.photo.id != self.project.photo.id:
                 self._found = self._finding = None
+            if self._keeper is not None and entry is not None:
+                self._keeper.adopt(entry, history)
+            elif self._keeper is not None:
+                self._keeper.begin(history)
             self._history, self._selected = history, None
             self._picks.clear()
             self._revision += 1
@@ -260,8 +279,11 @@ class SessionCore:
 
     def _commit(self, edit: edits.Edit, label: str, select: str | None = None) -> None:
         with self._lock:
-            history = self._known_history
-            self._history = history.push(apply(history.project, edit), label)
+            before = self._known_history
+            history = before.push(apply(before.project, edit), label)
+            if self._keeper is not None:
+                self._keeper.step(history, before.index)
+            self._history = history
             self._selected = select if select is not None else self._still_there(self._selected)
             self._revision += 1
         self._render()
@@ -271,6 +293,8 @@ class SessionCore:
         with self._lock:
             if history.index == self._known_history.index:
                 return
+            if self._keeper is not None:
+                self._keeper.move(history)
             self._history = history
             self._selected = self._still_there(self._selected)
             self._revision += 1
@@ -327,7 +351,10 @@ class SessionCore:
                 return
             self._frames = {revision: frame}
             self.estimate.learn(frame)
+            photo = self.project.photo
         self._notify("frame")
+        if self._keeper is not None and frame.stage == "final":
+            self._keeper.show(thumbnail(frame, photo))
 
     def _job_changed(self, revision: int, state: JobState) -> None:
         if state.error is not None:

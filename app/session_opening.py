@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.export_jobs import Tell
+from app.journal import Restored
 from app.session_models import ModelGestures
 from app.ui.text import say
+from app.unsaved import Entry
 from core.editing.apply import new_project
 from core.editing.history import History
 from core.errors import Cancelled, EditorError
@@ -44,6 +46,13 @@ class OpeningGestures(ModelGestures):
         """Continue a saved project."""
         project = self._opened(name or say("top.project"), lambda _: load_project(source))
         self._replace_history(History.begin(project, "Opened project"))
+
+    def resume(self, entry: Entry, restored: Restored) -> None:
+        """Go on with unsaved work, exactly where it was left; listeners hear of steps that could not be read."""
+        self.openings.cancel()
+        self._replace_history(restored.history, entry)
+        if restored.lost:
+            self.report(say("unsaved.lost", name=restored.history.project.photo.name, count=restored.lost))
 
     def receiving(self, name: str) -> AbstractContextManager[Callable[[float], None]]:
         """While inside, a file is on its way; the value tells the share that has come, and raises Cancelled."""

@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from app.jobs import JobState
+from app.keeping import NotKept
 from core.editing.adherence import Adherence
 from core.editing.apply import scene_up
 from core.editing.orbit import Orbit, orbit_of_camera
@@ -74,6 +75,7 @@ class SessionState:
     `opening` is the photo or project that is waited for, its `error` why the last one could not be opened.
     `proposals` is how many objects were found in the photo, None before anybody looked for them. `variation_seeds` are
     those whose pictures are offered beside the shown one. `adherence` is None before anybody asked for it.
+    `not_kept` is None while all work is on disk.
     """
 
     revision: int
@@ -110,6 +112,7 @@ class SessionState:
     adherence: Adherence | None = None
     expected_seconds: float | None = None
     unit: str = "units"
+    not_kept: NotKept | None = None
 
 
 def variation_seeds(shown: int) -> tuple[int, ...]:

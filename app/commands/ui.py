@@ -56,14 +56,17 @@ def run_ui(args: argparse.Namespace) -> int:
     listener = listening_socket(args.host, args.port)
     import uvicorn
 
+    from app.former_autosaves import former_folder, take_over
     from app.server import build_app
     from app.services import Services
     from app.serving import StudioServer
     from app.store import SessionStore
+    from app.unsaved import unsaved_folder
 
     services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
     services.check_backends()
-    store = SessionStore(services, autosave_folder())
+    store = SessionStore(services, unsaved_folder())
+    threading.Thread(target=take_over, args=(store.unsaved, former_folder()), name="autosaves", daemon=True).start()
     address = f"http://{_reachable(args.host)}:{listener.getsockname()[1]}/"
     session = store.create() if args.photo else None
     if session is not None:
@@ -141,13 +144,6 @@ def listening_socket(host: str, port: int) -> socket.socket:
             f"Cannot listen on {host}:{port} ({problem}); is the studio already running? Choose another --port."
         ) from problem
     return listener
-
-
-def autosave_folder() -> Path:
-    """Where unsaved work survives a crash: a folder of this user's own."""
-    from core.files.folders import user_folder
-
-    return user_folder("XDG_STATE_HOME", ".local/state") / "autosave"
 
 
 def _reachable(host: str) -> str:

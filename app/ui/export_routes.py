@@ -24,7 +24,7 @@ def add_exports(router: APIRouter, known: "Callable[[str], Session]") -> None:
 
     @router.get("/{key}/export/{kind}.{format_name}")
     async def download(request: Request, key: str, kind: str, format_name: str) -> Response:
-        session, cancel = known(key), CancelToken()
+        session, cancel = await run_in_threadpool(known, key), CancelToken()
         making = asyncio.create_task(run_in_threadpool(export, session, kind, format_name, cancel))
         while not (await asyncio.wait([making], timeout=LOOK_SECONDS))[0]:
             if await request.is_disconnected():

@@ -38,6 +38,13 @@ def top_bar(export_menu: str, engines: str) -> str:
   <header class="top">
     <span class="brand">{say("app.name")}</span>
     {_button("open", "open", say("top.open"), "Ctrl+O", words=True)}
+    <div id="unsaved-box" class="menu" hidden>
+      <button id="unsaved-open" data-testid="unsaved-open" aria-haspopup="true" aria-expanded="false"
+        title="{say("unsaved.help")}">{icon("back")}<span>{say("unsaved.title")}</span>
+        <b id="unsaved-count" data-testid="unsaved-count" class="count figures"></b></button>
+      <div id="unsaved-menu" data-testid="unsaved-menu" class="popover" hidden>
+        <section id="unsaved-menu-list" class="unsaved"></section></div>
+    </div>
     <span id="photo-name" data-testid="photo-name" class="name"></span>
     <span id="photo-size" data-testid="photo-size" class="quiet figures"></span>
     <span class="gap"></span>
@@ -110,7 +117,7 @@ def stage() -> str:
       <p>{say("empty.or")} <button id="browse" data-testid="browse" class="link">{say("empty.browse")}</button></p>
       <p class="quiet">{say("empty.samples")}</p>
       <p class="samples">{samples}</p>
-      <p><button id="resume" data-testid="resume" class="link" hidden></button></p>
+      <section id="unsaved" data-testid="unsaved" class="unsaved" hidden></section>
       <p class="small quiet">{say("empty.note")}</p>
     </div>
     <div id="waiting" data-testid="waiting" class="empty waiting" hidden>{icon("photo")}<h1></h1></div>
@@ -204,6 +211,7 @@ def status_line() -> str:
   <footer class="status">
     <span id="progress" data-testid="progress" class="bar" hidden><i></i></span>
     <span id="status" data-testid="status" role="status" aria-live="polite" class="words figures"></span>
+    <span id="not-kept" data-testid="not-kept" role="alert" class="not-kept" hidden></span>
     <button id="cancel" data-testid="cancel" hidden>{say("status.cancel")}</button>
     <button id="dismiss" data-testid="dismiss" hidden>{say("status.dismiss")}</button>
     <span class="gap"></span>

@@ -10,7 +10,7 @@ empty | ready | selected | dragging, `data-view` photo | space, `data-revision`,
 these), `base`, `result`,
 `invented`, `mask`, `drag-preview`, `overlay`, `divider`, `line-horizon`, `line-ground_end`, `space`, `space-bar`,
 `space-axes`, `space-slide`, `space-snap`, `space-snap-distance`, `space-snap-angle`, `space-points`,
-`space-point-size`, `space-clean`, `space-home`, `take-view`, `empty`, `browse`, `sample-<name>`, `resume`,
+`space-point-size`, `space-clean`, `space-home`, `take-view`, `empty`, `browse`, `sample-<name>`, `unsaved`,
 `hint`, `cost`; `strip` and `step-<n>`; `status`, `progress`, `cancel`, `dismiss`, `cursor`, `depth-source`,
 `mask-source`; `help`, `help-search`, `help-list`; `objects`, `object-<id>` and in it `eye`, `duplicate`,
 `remove`, `release`, `label`. Gradio's controls have element ids: see each panel's file; the field is the `input`

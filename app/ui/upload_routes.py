@@ -27,7 +27,7 @@ def add_uploads(router: APIRouter, known: "Callable[[str], Session]", max_bytes:
         name: Annotated[str, Query(max_length=200)] = "",
         scale: Annotated[float | None, Query(gt=0, allow_inf_nan=False)] = None,
     ) -> dict[str, int]:
-        session = known(key)
+        session = await run_in_threadpool(known, key)
         with session.receiving(name) as tell:
             content = await _body(request, max_bytes, tell)
         await run_in_threadpool(_take, session, what, content, name, scale)

@@ -1,8 +1,9 @@
 """Arrays as content-addressed blobs: integers and booleans as PNG, floats as NPY."""
 
+import json
 import math
-from collections.abc import MutableMapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, MutableMapping
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from core.files.reading.png_pixels import decode_png, png_header
 from core.types.ids import content_id
 
 Blobs = MutableMapping[str, bytes]
+Made = TypeVar("Made")
 
 
 @runtime_checkable
@@ -29,15 +31,11 @@ UNPACKED_LIMIT = 4_000_000_000
 
 
 class BlobWriter:
-    """Puts arrays and bytes into a blob store.
+    """Puts arrays and bytes into a blob store."""
 
-    `encoded` remembers each array's file by the array's content, so that whoever saves a project again and
-    again (autosave) and keeps that mapping does not compress the same photo twice.
-    """
-
-    def __init__(self, blobs: Blobs, encoded: MutableMapping[str, bytes] | None = None) -> None:
+    def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._encoded = {} if encoded is None else encoded
+        self._encoded: dict[str, bytes] = {}
 
     def put_bytes(self, data: bytes) -> dict[str, Any]:
         """The JSON that refers to the bytes."""
@@ -60,6 +58,14 @@ class BlobReader:
         self._blobs = blobs
         self._left = max_bytes
         self._decoded: dict[tuple[str, str], np.ndarray] = {}
+        self._made: dict[tuple[type, str], Any] = {}
+
+    def once(self, kind: type[Made], value: object, make: Callable[[], Made]) -> Made:
+        """What `make` makes of that JSON, the same object for the same JSON: arrays are checked and hashed once."""
+        key = kind, json.dumps(value, sort_keys=True)
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def take_bytes(self, blob_id: object, where: str) -> bytes:
         """Raises BadProjectFile when the blob is missing."""
@@ -87,11 +93,15 @@ class BlobReader:
             except InvalidInput as error:
                 raise BadProjectFile(str(error)) from error
             self._left -= size
-            self._decoded[blob_id, dtype] = _decode(self.take_bytes(blob_id, where), dtype, shape, where)
+            self._decoded[blob_id, dtype] = self.decode(self.take_bytes(blob_id, where), dtype, shape, where)
         array = self._decoded[blob_id, dtype]
         if list(array.shape) != shape:
             raise _broken(where)
         return array
+
+    def decode(self, data: bytes, dtype: str, shape: list[int], where: str) -> np.ndarray:
+        """The array in a blob. Raises BadProjectFile when it is not of that type and shape."""
+        return _decode(data, dtype, shape, where)
 
 
 def _encode(array: np.ndarray) -> bytes:

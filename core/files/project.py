@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,13 +36,10 @@ class ArchiveLimits:
 DEFAULT_LIMITS = ArchiveLimits()
 
 
-def save_project(project: Project, encoded: MutableMapping[str, bytes] | None = None) -> bytes:
-    """The archive; the same project gives the same bytes.
-
-    Hand in the same `encoded` mapping at each autosave to compress each array only once.
-    """
+def save_project(project: Project) -> bytes:
+    """The archive; the same project gives the same bytes."""
     blobs: dict[str, bytes] = {}
-    record = record_to_json(project, BlobWriter(blobs, encoded))
+    record = record_to_json(project, BlobWriter(blobs))
     index = {"application": "LRAS Studio", "schema": SCHEMA_VERSION, "project": record}
     text = json.dumps(index, indent=1, sort_keys=True, allow_nan=False).encode()
     files = {_INDEX: text} | {_path_of(blob_id): blobs[blob_id] for blob_id in sorted(blobs)}

@@ -74,7 +74,10 @@ def _value_from_json(hint: Any, value: object, where: str, blobs: BlobReader) ->
     if _is_array(hint):
         return _array((hint,), value, where, blobs)
     if dataclasses.is_dataclass(hint):
-        return record_from_json(hint, value, where, blobs)  # type: ignore[arg-type]
+        kind: type[Any] = hint  # type: ignore[assignment]
+        if issubclass(kind, ContentAddressed):
+            return blobs.once(kind, value, lambda: record_from_json(kind, value, where, blobs))
+        return record_from_json(kind, value, where, blobs)
     if origin is tuple:
         return _tuple(get_args(hint), value, where, blobs)
     if hint is bytes:

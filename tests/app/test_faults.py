@@ -19,11 +19,10 @@ from test_session_finding import PATIENCE, DrawnServices, until
 from app.pictures import behind
 from app.session import Session
 from app.state import Event
-from app.store import SessionStore
+from app.unsaved import Unsaved
 from core.editing.memo import Memo
 from core.errors import Cancelled, EngineFailed
 from core.files.png import encode_png
-from core.files.project import load_project
 from core.types.protocols import CancelToken, EngineRequest, EngineUpdate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -186,9 +185,9 @@ def test_a_killed_server_loses_only_the_job_that_ran(tmp_path: Path) -> None:
     ) as server:
         assert server.stdout is not None
         assert server.stdout.readline().strip() == "at work"
-        until(lambda: bool(list(tmp_path.glob("*.lras"))))
         server.send_signal(signal.SIGKILL)
-    (kept,) = SessionStore(MoodyServices(), tmp_path).autosaves()
-    project = load_project(kept.path.read_bytes())
+    unsaved = Unsaved(tmp_path)
+    (kept,) = unsaved.listed()
+    project = unsaved.read(kept.id).project
     assert [item.hidden for item in project.scene.objects] == [True]
     assert project.photo.pixels.shape == (HEIGHT, WIDTH, 3)

@@ -311,40 +311,27 @@ def test_a_saved_project_continues(coffee):
     assert not coffee.state.can_undo
 
 
-def test_sessions_do_not_see_each_other_and_expire(tmp_path: Path):
-    store = SessionStore(FlatServices(Memo()), tmp_path, idle_seconds=0.0)
+def test_sessions_do_not_see_each_other(tmp_path: Path):
+    store = SessionStore(FlatServices(Memo()), tmp_path)
     one, two = store.create(), store.create()
     one.open_sample("coffee")
     assert two.state.photo_name is None
     assert one.key != two.key
+    store.close_all()
+
+
+def test_a_session_that_expired_is_revived_with_its_work_and_an_empty_one_is_gone(tmp_path: Path):
+    store = SessionStore(FlatServices(Memo()), tmp_path, idle_seconds=0.0)
+    edited, empty = store.create(), store.create()
+    edited.open_sample("coffee")
+    edited.orbit(5.0, 0.0)
+    history = edited.history
     store.expire()
     with pytest.raises(KeyError):
-        store.get(one.key)
-
-
-def test_unsaved_work_survives_in_an_autosave(tmp_path: Path):
-    services = FlatServices(Memo())
-    store = SessionStore(services, tmp_path)
-    session = store.create()
-    session.open_sample("coffee")
-    session.click(300, 200)
-    session.slide(session.state.selected, -0.2, 0.0)
-    project = session.project
-    store.close_all()
-    (kept,) = SessionStore(services, tmp_path).autosaves()
-    assert load_project(kept.path.read_bytes()) == project
-
-
-def test_an_autosave_is_there_before_the_session_ends(tmp_path: Path):
-    store = SessionStore(FlatServices(Memo()), tmp_path)
-    session = store.create()
-    session.open_sample("coffee")
-    session.orbit(5.0, 0.0)
-    deadline = time.monotonic() + PATIENCE
-    while not list(tmp_path.glob("*.lras")) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    (kept,) = SessionStore(FlatServices(Memo()), tmp_path).autosaves()  # what a new process would find
-    assert load_project(kept.path.read_bytes()) == session.project
+        store.get(empty.key)
+    again = store.get(edited.key)
+    assert again is not edited
+    assert again.history == history
     store.close_all()
 
 

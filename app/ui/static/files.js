@@ -1,5 +1,5 @@
 // Photos, projects, depth and masks coming in: dropped, pasted or chosen.
-import { lastProject, remember, resume, upload, gesture } from "./link.js";
+import { gesture, upload } from "./link.js";
 import { busy } from "./tools.js";
 import { $, say } from "./words.js";
 
@@ -12,8 +12,7 @@ export async function take(what, file) {
   // Of an opening the session itself tells how far it is.
   const words = opening ? "" : say("status.sending", { name: file.name });
   const scale = what === "depth" ? Number($("depth-scale")?.value) || null : null;
-  const done = await busy(upload(what, file, scale), words);
-  if (done && opening) remember(file.name || say("top.photo"));
+  await busy(upload(what, file, scale), words);
 }
 
 export function choose(what) {
@@ -24,9 +23,7 @@ export function choose(what) {
   input.click();
 }
 
-async function openSample(name) {
-  if (await busy(gesture("sample", { name }), "")) remember(say(`sample.${name}`));
-}
+const openSample = (name) => busy(gesture("sample", { name }), "");
 
 export function listenToFiles() {
   const input = $("file"), stage = $("stage");
@@ -57,12 +54,4 @@ export function listenToFiles() {
     if (file) { event.preventDefault(); take("photo", file); }
   });
   stage.addEventListener("dragstart", (event) => event.preventDefault());
-}
-
-export async function offerLast() {
-  const last = await lastProject();
-  if (!last) return;
-  $("resume").textContent = say("empty.resume", { name: last.name });
-  $("resume").hidden = false;
-  $("resume").addEventListener("click", () => resume(last));
 }

@@ -5,7 +5,6 @@ export let key = null;
 const listeners = [];
 const STOPPED = 409; // it was stopped here, or something newer took its place
 const KEY = "lras-session"; // per tab: a second tab starts its own session
-const LAST = "lras-last"; // for "continue where you left"
 
 export const address = (path) => `/studio/${key}/${path}`;
 export const onNews = (listener) => listeners.push(listener);
@@ -19,23 +18,6 @@ export async function open() {
   listen();
   return key;
 }
-
-export async function lastProject() {
-  const last = JSON.parse(localStorage.getItem(LAST) || "null");
-  if (!last || last.key === key) return null;
-  const reply = await fetch(`/studio/${last.key}/left`);
-  return reply.ok && (await reply.json()).there ? last : null;
-}
-
-export async function resume(last) {
-  const reply = await fetch(`/studio/${last.key}/resume`, { method: "POST" });
-  if (!reply.ok) return fail((await reply.json()).error);
-  sessionStorage.setItem(KEY, (await reply.json()).key);
-  leaving = true;
-  location.reload();
-}
-
-export const remember = (name) => localStorage.setItem(LAST, JSON.stringify({ key, name }));
 
 async function exists(known) {
   return (await fetch(`/studio/${known}/state`)).ok;
@@ -98,6 +80,8 @@ export const gesture = (type, fields = {}) => send("gesture", asJson({ type, ...
 export const follow = (drag) => send("follow", asJson({ type: "drag", ...drag }));
 export const setSpace = (settings) => send("space", asJson(settings));
 export const ask = (path) => send(path);
+export const openUnsaved = (id) => send(`unsaved/${id}/open`, { method: "POST" });
+export const discardUnsaved = (id) => send(id === null ? "unsaved" : `unsaved/${id}`, { method: "DELETE" });
 
 export function upload(what, file, scale) {
   const query = new URLSearchParams({ name: file.name || "pasted.png" });

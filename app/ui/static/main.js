@@ -5,7 +5,7 @@ import { listenToDetail, showDetail } from "./detail.js";
 import { listenToDepthTools, showDepthTools } from "./depth_tools.js";
 import { dragging, landed, setUnit } from "./drag.js";
 import { exportMenu, listenToExport, toggleExportMenu } from "./export.js";
-import { choose as chooseFile, listenToFiles, offerLast } from "./files.js";
+import { choose as chooseFile, listenToFiles } from "./files.js";
 import { listenToHandles, showHandles } from "./handles.js";
 import { bind, listenToKeys, note, showHelp } from "./keys.js";
 import { ask, gesture, key, onNews, open } from "./link.js";
@@ -17,6 +17,7 @@ import { depthIsOpen, panelPictures, settled, showInvented, stagePictures } from
 import { inSpace, listenToSpace, listenToSpaceBar, showSpace, showUnit, spaceHome } from "./space.js";
 import { showProposals } from "./proposals.js";
 import { abandon, choose, holdSpace, listenToPointer, resizeBrush, setState } from "./tools.js";
+import { listenToUnsaved, showKept, showUnsaved } from "./unsaved.js";
 import { actualPixels, fit, frame, setSize, watchSize, view } from "./view.js";
 import { $, fail, forgive, notice, say } from "./words.js";
 
@@ -69,6 +70,7 @@ function heard(news) {
   if (news.held) showHeld(news.held);
   if (!news.state) return;
   const changed = news.kinds.includes("changed"), framed = news.kinds.includes("frame");
+  const another = state === null || state.photo_name !== news.state.photo_name;
   state = news.state;
   setState(state);
   setUnit(state.unit);
@@ -97,7 +99,9 @@ function heard(news) {
   showDepthTools(state, news.kinds);
   showProposals(state);
   showInventing(state, news.kinds);
+  showKept(state);
   showHandles(state);
+  if (another) showUnsaved();
   if (comparing() && !state.edited) compare(false);
 }
 
@@ -227,6 +231,7 @@ ready.then(() => {
   listenToDepthTools();
   listenToInventing();
   listenToFiles();
+  listenToUnsaved();
   listenToExport(() => state);
   listenToSpace({ help: showHelp, original: () => showOriginal(true), edited: () => showOriginal(false) });
   listenToSpaceBar();
@@ -234,4 +239,3 @@ ready.then(() => {
   choose("move");
   onNews(heard);
 });
-window.studio.opened.then(offerLast);

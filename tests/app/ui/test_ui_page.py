@@ -85,7 +85,7 @@ def test_an_unknown_word_or_icon_is_a_mistake():
 
 
 def test_words_take_values():
-    assert say("empty.resume", name="cup.png") == "Continue with cup.png"
+    assert say("unsaved.discard", name="cup.png") == "Discard cup.png"
 
 
 def test_the_histogram_shows_shares_of_all_pixels(photo_tab):

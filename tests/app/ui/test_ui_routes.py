@@ -264,15 +264,3 @@ def test_news_of_an_unknown_session_are_refused(client):
     with pytest.raises(WebSocketDisconnect) as refusal, client.websocket_connect("/studio/guess/events"):
         pass
     assert refusal.value.code == 4404
-
-
-def test_what_a_closed_session_left_can_be_continued_by_its_key_only(client, store, photo_tab):
-    photo_tab.gesture("orbit", yaw=5, pitch=0)
-    photo_tab.idle()
-    assert client.get(f"/studio/{photo_tab.key}/left").json() == {"there": True}
-    store.close(photo_tab.key)
-    assert client.get(f"/studio/{photo_tab.key}/left").json() == {"there": True}
-    again = client.post(f"/studio/{photo_tab.key}/resume").json()["key"]
-    assert client.get(f"/studio/{again}/state").json()["photo_name"] == "square.png"
-    assert client.post("/studio/guess/resume").status_code == 404
-    store.close(again)

@@ -151,16 +151,6 @@ def test_a_shadow_of_another_size_is_refused():
         load_project(save_project(wrong))
 
 
-def test_autosave_compresses_each_array_once():
-    value = project()
-    encoded: dict[str, bytes] = {}
-    first = save_project(value, encoded)
-    known = dict(encoded)
-    assert save_project(replace(value, settings=Settings("warp", 43)), encoded) != first
-    assert encoded == known
-    assert save_project(value, encoded) == first == save_project(value)
-
-
 def set_schema(index: dict) -> None:
     index["schema"] = 99
 

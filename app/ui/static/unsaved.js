@@ -1,0 +1,106 @@
+// Unsaved work: the list on the empty stage and in the top bar, and the lasting word that nothing is being kept.
+import { address, ask, discardUnsaved, openUnsaved } from "./link.js";
+import { $, announce, say } from "./words.js";
+
+const PLACES = ["unsaved", "unsaved-menu-list"]; // on the empty stage, and under the top bar's button
+const SURE_MS = 4000;
+let told = false; // once for each visit
+
+export function listenToUnsaved() {
+  $("unsaved-open").addEventListener("click", () => menu($("unsaved-menu").hidden));
+  addEventListener("pointerdown", (event) => { if (!event.target.closest("#unsaved-box")) menu(false); });
+}
+
+export async function showUnsaved() {
+  const answer = await ask("unsaved");
+  if (!answer) return;
+  for (const id of PLACES) fill($(id), answer);
+  const free = answer.unsaved.filter((work) => !work.held), count = free.length;
+  $("unsaved-box").hidden = count === 0;
+  $("unsaved-count").textContent = count;
+  if (count === 0) menu(false);
+  if (count && !told && $("empty").hidden) {
+    announce(say("unsaved.there", { names: [...new Set(free.map((work) => work.name))].join(", ") }));
+  }
+  told = true;
+}
+
+function menu(show) {
+  $("unsaved-menu").hidden = !show;
+  $("unsaved-open").setAttribute("aria-expanded", String(show));
+  if (show) showUnsaved();
+}
+
+function fill(place, { unsaved, days, bytes }) {
+  place.hidden = unsaved.length === 0;
+  const title = document.createElement("h2"), list = document.createElement("ul"), note = document.createElement("p");
+  title.textContent = say("unsaved.title");
+  list.append(...unsaved.map(row));
+  note.className = "small quiet";
+  note.textContent = `${say("unsaved.note", { days, size: `${bytes / 1e9} GB` })} `;
+  if (!unsaved.every((work) => work.held)) note.append(sure("unsaved.discard_all", "link", null, "unsaved-discard-all"));
+  place.replaceChildren(title, list, note);
+}
+
+function row(work) {
+  const item = document.createElement("li"), open = document.createElement("button"), shot = document.createElement("img");
+  const name = document.createElement("b"), words = document.createElement("span");
+  open.disabled = work.held;
+  open.dataset.testid = "unsaved-work";
+  open.title = work.held ? say("unsaved.held") : say("unsaved.continue", { name: work.name });
+  shot.alt = "";
+  shot.loading = "lazy";
+  shot.src = address(`unsaved/${work.id}/thumbnail?t=${Math.round(work.saved)}`);
+  shot.addEventListener("error", () => { shot.style.visibility = "hidden"; });
+  name.textContent = work.name;
+  words.className = "small quiet figures";
+  const told = [say(work.steps === 1 ? "unsaved.step" : "unsaved.steps", { count: work.steps }), moment(work.saved)];
+  words.textContent = [...told, work.held && say("unsaved.held")].filter(Boolean).join(" · ");
+  open.append(shot, name, words);
+  open.addEventListener("click", async () => {
+    menu(false);
+    await openUnsaved(work.id);
+    showUnsaved();
+  });
+  item.append(open);
+  if (!work.held) item.append(sure("unsaved.discard", "plain", work.id, "unsaved-discard", { name: work.name }));
+  return item;
+}
+
+// What cannot be taken back wants a second click.
+function sure(words, style, id, testId, values = {}) {
+  const button = document.createElement("button");
+  const calm = () => {
+    delete button.dataset.armed;
+    if (style === "link") button.textContent = say(words); else button.innerHTML = window.studioIcons.remove;
+    button.title = button.ariaLabel = say(words, values);
+  };
+  button.className = style;
+  button.dataset.testid = testId;
+  calm();
+  button.addEventListener("click", async () => {
+    if (button.dataset.armed) { await discardUnsaved(id); return void showUnsaved(); }
+    button.dataset.armed = "yes";
+    button.textContent = say("unsaved.sure");
+    setTimeout(calm, SURE_MS);
+  });
+  return button;
+}
+
+// ---- Not kept ------------------------------------------------------------------------------------
+let warned = false;
+
+export function showKept(state) {
+  const line = $("not-kept"), trouble = state.not_kept;
+  line.hidden = !trouble;
+  if (trouble) line.textContent = line.title = say("unsaved.not_kept", { since: clock(trouble.since), reason: trouble.reason });
+  else if (warned) announce(say("unsaved.kept_again"));
+  warned = Boolean(trouble);
+}
+
+const clock = (time) => new Date(1000 * time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+function moment(time) {
+  const day = new Date(1000 * time), today = new Date().toDateString() === day.toDateString();
+  return today ? clock(time) : `${day.toLocaleDateString([], { day: "numeric", month: "short" })}, ${clock(time)}`;
+}
