@@ -234,13 +234,13 @@ class SessionCore:
     def close(self) -> None:
         """Stop all work and wait for what runs to notice."""
         self.give_up()
+        if self._keeper is not None:
+            self._keeper.close()
         self._jobs.close()
         self._ahead.close()
         self.openings.close()
         self.exports.close()
         self.models.close()
-        if self._keeper is not None:
-            self._keeper.close()
         self._listeners.clear()
 
     # ---- inside

@@ -62,7 +62,10 @@ class BlobReader:
 
     def once(self, kind: type[Made], value: object, make: Callable[[], Made]) -> Made:
         """What `make` makes of that JSON, the same object for the same JSON: arrays are checked and hashed once."""
-        key = kind, json.dumps(value, sort_keys=True)
+        try:
+            key = kind, json.dumps(value, sort_keys=True)
+        except RecursionError:
+            return make()
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]

@@ -16,7 +16,7 @@ export async function showUnsaved() {
   if (!answer) return;
   for (const id of PLACES) fill($(id), answer);
   const free = answer.unsaved.filter((work) => !work.held), count = free.length;
-  $("unsaved-box").hidden = count === 0;
+  $("unsaved-box").hidden = count === 0 || !$("empty").hidden;
   $("unsaved-count").textContent = count;
   if (count === 0) menu(false);
   if (count && !told && $("empty").hidden) {
@@ -54,8 +54,8 @@ function row(work) {
   shot.addEventListener("error", () => { shot.style.visibility = "hidden"; });
   name.textContent = work.name;
   words.className = "small quiet figures";
-  const told = [say(work.steps === 1 ? "unsaved.step" : "unsaved.steps", { count: work.steps }), moment(work.saved)];
-  words.textContent = [...told, work.held && say("unsaved.held")].filter(Boolean).join(" · ");
+  const steps = say(work.steps === 1 ? "unsaved.step" : "unsaved.steps", { count: work.steps });
+  words.textContent = `${steps} · ${work.held ? say("unsaved.held") : moment(work.saved)}`;
   open.append(shot, name, words);
   open.addEventListener("click", async () => {
     menu(false);
