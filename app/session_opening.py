@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.export_jobs import Tell
-from app.journal import Restored
+from app.history_journal import Restored
 from app.session_models import ModelGestures
 from app.ui.text import say
 from app.unsaved import Entry

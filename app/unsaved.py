@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.journal import Journal, Restored, outline, restore
+from app.history_journal import Journal, Restored, outline, restore
 from core.editing.history import History
 from core.errors import EditorError, InvalidInput
 from core.files.folders import user_folder

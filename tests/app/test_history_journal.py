@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from histories import every_edit, opened, pushed
 
-from app import journal
-from app.journal import Journal, outline, restore
+from app import history_journal as journal
+from app.history_journal import Journal, outline, restore
 from core.editing.history import History
 from core.errors import BadProjectFile
 from core.files.project import save_project
