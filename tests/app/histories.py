@@ -9,6 +9,7 @@ from core.types.camera import Camera, Intrinsics
 from core.types.depth import DepthEstimate, DepthMap, Ground
 from core.types.flow import FlowField
 from core.types.mask import Mask
+from core.types.metadata import Metadata
 from core.types.photo import Photo
 from core.types.project import Settings
 from core.types.scene import Placement
@@ -21,7 +22,7 @@ def opened(name: str = "wall.png", seed: int = 0) -> History:
     rng = np.random.default_rng(seed)
     pixels = rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
     alpha = rng.integers(0, 256, (HEIGHT, WIDTH), dtype=np.uint8)
-    photo = Photo(name, pixels, pixels, alpha, icc_profile=b"profile", exif=b"Exif\0\0x")
+    photo = Photo(name, pixels, pixels, alpha, icc_profile=b"profile", metadata=Metadata(exif=b"Exif\0\0x"))
     return History.begin(new_project(photo, _estimate(rng)))
 
 
