@@ -115,8 +115,8 @@ def read_structure(data: bytes) -> Structure:
 class _Reader:
     def __init__(self, data: bytes) -> None:
         order = {b"II": "<", b"MM": ">"}.get(data[:2])
-        version = struct.unpack_from(f"{order}H", data, 2)[0] if order is not None and len(data) >= 16 else 0
-        if order is None or version not in (42, 43):
+        version = struct.unpack_from(f"{order}H", data, 2)[0] if order is not None and len(data) >= 8 else 0
+        if order is None or version not in (42, 43) or (version == 43 and len(data) < 16):
             raise NoStructure("no TIFF header")
         self.data, self.order, self.big = data, order, version == 43
         self.seen: set[int] = set()

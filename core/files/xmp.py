@@ -5,6 +5,7 @@ from xml.dom import Node, minidom
 from xml.parsers.expat import ExpatError
 
 _LARGEST = 8_000_000
+_MOST_MARKS = 100_000  # an element or attribute takes about a kilobyte once it is read
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _TIFF, _EXIF = "http://ns.adobe.com/tiff/1.0/", "http://ns.adobe.com/exif/1.0/"
 _XMP, _NOTE = "http://ns.adobe.com/xap/1.0/", "http://ns.adobe.com/xmp/note/"
@@ -37,6 +38,13 @@ def upright_xmp(packet: bytes, extended: bytes, width: int, height: int) -> byte
     very bytes when nothing had to change. Raises BadPacket.
     """
     packet = packet.rstrip(b"\0")
+    try:
+        return _upright(packet, extended, width, height)
+    except RecursionError as error:
+        raise BadPacket("nested too deeply") from error
+
+
+def _upright(packet: bytes, extended: bytes, width: int, height: int) -> bytes:
     document = _parsed(packet)
     changed = bool(extended) and _joined(document, _parsed(extended))
     truths = {(_TIFF, "Orientation"): 1, (_TIFF, "ImageWidth"): width, (_TIFF, "ImageLength"): height}
@@ -69,8 +77,10 @@ def _other_part(name: tuple[str, str]) -> str | None:
 
 def _parsed(packet: bytes) -> minidom.Document:
     plain = packet.replace(b"\0", b"")
-    if len(packet) > _LARGEST or b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
-        raise BadPacket("too large or with a document type")
+    if len(packet) > _LARGEST or plain.count(b"<") + plain.count(b"=") > _MOST_MARKS:
+        raise BadPacket("too large")
+    if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
+        raise BadPacket("with a document type")
     try:
         return minidom.parseString(packet)
     except (ExpatError, ValueError, LookupError, RecursionError) as error:
@@ -79,11 +89,11 @@ def _parsed(packet: bytes) -> minidom.Document:
 
 def _elements(node: minidom.Node) -> Iterator[minidom.Element]:
     """All elements beneath, without recursion."""
-    waiting = [child for child in node.childNodes if child.nodeType == Node.ELEMENT_NODE]
+    waiting: list[minidom.Node] = [node]
     while waiting:
-        element = waiting.pop(0)
-        yield element
-        waiting[:0] = [child for child in element.childNodes if child.nodeType == Node.ELEMENT_NODE]
+        found = [child for child in waiting.pop().childNodes if isinstance(child, minidom.Element)]
+        yield from found
+        waiting += found
 
 
 def _properties(document: minidom.Document) -> Iterator[minidom.Attr | minidom.Element]:
