@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from app.jobs import JobState
 from core.errors import Cancelled
+from core.turns import Turns
 from core.types.protocols import CancelToken
 
 Value = TypeVar("Value")
@@ -37,7 +38,7 @@ class ExportJobs:
         self._lock = threading.Lock()
         self._jobs: list[_Job] = []
         self._closed = False
-        self._worker = ThreadPoolExecutor(1, "export")
+        self._turns = Turns()
 
     @property
     def state(self) -> JobState:
@@ -66,21 +67,27 @@ class ExportJobs:
             job.stage = next_stage
             self._on_state()
 
-        def make() -> Value:
-            cancel.check()
-            return work(tell)
+        made: Future[Value] = Future()
+
+        def make() -> None:
+            try:
+                with self._turns.turn(cancel):
+                    cancel.check()
+                    made.set_result(work(tell))
+            except BaseException as failure:  # noqa: BLE001 - the thread's boundary: raised where it is waited for
+                made.set_exception(failure)
 
         with self._lock:
             if self._closed:
                 raise Cancelled("Stopped.")
             self._jobs.append(job)
-            future = self._worker.submit(make)
         self._on_state()
         try:
-            while not wait([future], _POLL_SECONDS).done:
+            threading.Thread(target=make, name="export").start()
+            while not wait([made], _POLL_SECONDS).done:
                 cancel.check()
             cancel.check()
-            return future.result()
+            return made.result()
         finally:
             with self._lock:
                 self._jobs.remove(job)
@@ -116,4 +123,3 @@ class ExportJobs:
         with self._lock:
             self._closed = True
         self.cancel()
-        self._worker.shutdown(wait=False)

@@ -2,14 +2,17 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
+from app.doctor import usable_cores
 from core.editing.memo import Memo
 from core.maths.camera import intrinsics_of_photo, resized
 from core.maths.depth import relative_from_affine
 from core.maths.ground import fit_ground
+from core.turns import Turns
 from core.types import edits
 from core.types.camera import Camera, Intrinsics
 from core.types.depth import DepthEstimate, DepthMap, Layout
@@ -19,26 +22,31 @@ from core.types.project import EngineChoice
 from core.types.protocols import CancelToken, DepthBackend, Embedding, Engine, SegmentationBackend
 from core.types.scene import Placement
 
-_MEMO_BYTES = 900 << 20
 _POLL_SECONDS = 0.1
 
 
 @dataclass(eq=False)
 class Services:
-    """Back-ends, engines and the cache of derived results, shared by every session of a process.
+    """Back-ends, engines and a cache of derived results.
 
     `depth_backend` and `mask_backend` are used where nobody names another; None stands for the preferred ones.
+    `turns` are those in which the sessions' pictures are made.
     """
 
-    memo: Memo = field(default_factory=lambda: Memo(_MEMO_BYTES))
+    memo: Memo = field(default_factory=Memo)
     depth_backend: str | None = None
     mask_backend: str | None = None
+    turns: Turns = field(default_factory=lambda: Turns(max(2, usable_cores())))
     _engines: dict[str, Engine] = field(default_factory=dict)
     _depth: dict[str, DepthBackend] = field(default_factory=dict)
     _segmentation: dict[str, SegmentationBackend] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _fetching: threading.Lock = field(default_factory=threading.Lock)
+
+    def for_session(self) -> Self:
+        """The same back-ends and engines, and a cache that ends with the session, under the same ceiling."""
+        return replace(self, memo=Memo(self.memo.pool))
 
     def engine(self, choice: EngineChoice) -> Engine:
         """The engine of that name, "auto" being the best that runs. Raises BackendUnavailable with the reason."""

@@ -1,7 +1,7 @@
 """What every session has: a history, a revision, a render job and people who listen."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 
 from app import selection
@@ -55,8 +55,8 @@ class SessionCore:
         self._finding: tuple[str, str] | None = None
         self._mask_backend = services.mask_backend or preferred_segmentation()
         self._considered = (services.depth_backend or preferred_depth(), self._mask_backend)
-        self._jobs = RenderJobs(self._frame_arrived, self._job_changed)
-        self._ahead = RenderJobs(lambda *_: None, lambda *_: None)
+        self._jobs = RenderJobs(services.turns, self._frame_arrived, self._job_changed)
+        self._ahead = RenderJobs(services.turns, lambda *_: None, lambda *_: None, behind=True)
         if keeper is not None:
             keeper.on_change = lambda: self._notify("progress")
 
@@ -310,7 +310,7 @@ class SessionCore:
             project, revision = self.project, self._revision
         engine, memo = self.services.engine(project.settings.engine), self.services.memo
 
-        def frames(cancel: CancelToken) -> Iterator[Frame]:
+        def frames(cancel: CancelToken) -> Generator[Frame, None, None]:
             kept = memo.find(("frame", project))
             if kept is not None:
                 yield kept
@@ -337,11 +337,11 @@ class SessionCore:
         engine, memo = self.services.engine(project.settings.engine), self.services.memo
         lifted = apply(project, edits.HideObject(selected.id))
 
-        def no_frames(cancel: CancelToken) -> Iterator[Frame]:
+        def no_frames(cancel: CancelToken) -> Generator[Frame, None, None]:
             for plate in source_plate(lifted, engine, memo, PREVIEW_SIDE, cancel):
                 if plate.is_final:
                     self.estimate.learn(plate)
-            return iter(())
+            yield from ()
 
         self._ahead.start(revision, "Painting ahead", no_frames)
 

@@ -90,9 +90,10 @@ class ModelGestures(SessionCore):
         """Look at the photo before the first click does, but after its first picture is there."""
         try:
             self.wait_idle(_PATIENCE_SECONDS)
-            if self.closing.cancelled:
-                return
-            self.services.embedding(photo, self.services.segmentation(self._mask_backend))
+            with self.services.turns.turn(self.closing, behind=True):
+                self.services.embedding(photo, self.services.segmentation(self._mask_backend))
+        except Cancelled:
+            return
         except Exception as failure:  # noqa: BLE001 - the thread's boundary: every failure becomes a notice
             self.report(sentence_of(failure))
         self._notify("progress")

@@ -74,6 +74,7 @@ class SessionStore:
             for closer in self._closers:
                 closer(key)
             session.close()
+            session.services.memo.close()
 
     def expire(self) -> None:
         """End the sessions nobody has used for long, and now and then remove unsaved work that is too old."""
@@ -100,7 +101,7 @@ class SessionStore:
             self.close(key)
 
     def _made(self, key: str) -> Session:
-        return Session(key, self.services, Keeper(self.unsaved, owner_of(key)))
+        return Session(key, self.services.for_session(), Keeper(self.unsaved, owner_of(key)))
 
     def _add(self, session: Session) -> Session:
         with self._lock:

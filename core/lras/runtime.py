@@ -18,7 +18,7 @@ from core.lras.plan import Plan
 from core.lras.sampling import Sampling
 from core.lras.schedule import Group, far_apart, in_groups, seq2par
 from core.lras.transformer import Network
-from core.lras.turns import Turns
+from core.turns import Turns
 from core.types.protocols import CancelToken
 
 # Each holds a cache of its own; more wait, so that memory stays bounded.

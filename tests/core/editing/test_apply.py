@@ -8,7 +8,7 @@ from scenes import CAMERA, HEIGHT, WIDTH, card_before_wall, slanted_floor
 
 from core.editing.apply import apply, apply_all, new_project, slide_translation
 from core.editing.history import History
-from core.editing.memo import Memo, bytes_held
+from core.editing.memo import Memo, MemoPool, bytes_held
 from core.errors import InvalidInput
 from core.types import edits
 from core.types.camera import Camera
@@ -131,7 +131,7 @@ def test_impossible_placements_are_refused(bad):
 
 
 def test_the_memo_keeps_what_was_used_last_within_its_bytes():
-    memo = Memo(max_bytes=250)
+    memo = Memo(MemoPool(max_bytes=250))
     made = []
 
     def make(name: str) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from core.errors import Cancelled
-from core.lras.turns import Turns
+from core.turns import Turns
 from core.types.protocols import CancelToken
 
 PATIENCE = 10.0
@@ -15,16 +15,16 @@ PATIENCE = 10.0
 class Visitor:
     """A thread that takes a turn and keeps it until it is told to go."""
 
-    def __init__(self, turns: Turns, tell: Callable[[str], None], name: str) -> None:
+    def __init__(self, turns: Turns, tell: Callable[[str], None], name: str, behind: bool = False) -> None:
         self.cancel = CancelToken()
         self.inside, self.may_go = threading.Event(), threading.Event()
         self.failed: Exception | None = None
-        self._thread = threading.Thread(target=self._visit, args=(turns, tell, name))
+        self._thread = threading.Thread(target=self._visit, args=(turns, tell, name, behind))
         self._thread.start()
 
-    def _visit(self, turns: Turns, tell: Callable[[str], None], name: str) -> None:
+    def _visit(self, turns: Turns, tell: Callable[[str], None], name: str, behind: bool) -> None:
         try:
-            with turns.turn(self.cancel):
+            with turns.turn(self.cancel, behind):
                 tell(name)
                 self.inside.set()
                 self.may_go.wait(PATIENCE)
@@ -37,11 +37,12 @@ class Visitor:
         assert not self._thread.is_alive()
 
 
-def queue(turns: Turns, names: str, order: list[str]) -> list[Visitor]:
+def queue(turns: Turns, names: str, order: list[str], behind: bool = False) -> list[Visitor]:
     """Visitors who ask one after another."""
     visitors = []
-    for count, name in enumerate(names, 1):
-        visitors.append(Visitor(turns, order.append, name))
+    before = turns.waiting + len(order)
+    for count, name in enumerate(names, before + 1):
+        visitors.append(Visitor(turns, order.append, name, behind))
         pause = threading.Event()
         while turns.waiting + len(order) < count:
             pause.wait(0.005)
@@ -88,3 +89,28 @@ def test_a_failure_inside_frees_the_turn() -> None:
         raise ValueError("broken")
     with turns.turn(cancel):
         pass
+
+
+def test_what_nobody_waits_for_stands_behind_all_others() -> None:
+    turns, order = Turns(), list[str]()
+    (first,) = queue(turns, "a", order)
+    (later,) = queue(turns, "b", order, behind=True)
+    (asked,) = queue(turns, "c", order)
+    assert first.inside.wait(PATIENCE)
+    first.leave()
+    assert asked.inside.wait(PATIENCE)
+    assert not later.inside.is_set()
+    asked.leave()
+    later.leave()
+    assert order == ["a", "c", "b"]
+
+
+def test_what_nobody_waits_for_leaves_a_place_to_others() -> None:
+    turns, order = Turns(2), list[str]()
+    first, second = queue(turns, "ab", order, behind=True)
+    assert first.inside.wait(PATIENCE)
+    assert not second.inside.wait(0.2)
+    (asked,) = queue(turns, "c", order)
+    assert asked.inside.wait(PATIENCE)
+    for visitor in (first, second, asked):
+        visitor.leave()
