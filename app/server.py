@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi.responses import FileResponse, JSONResponse, Response
 
+from app.access import Access
+from app.guard import Guard
+from app.headers import SafeHeaders
 from app.notices import sentence_of
 from app.ui.routes import studio_routes
 from app.ui.text import say
@@ -23,25 +25,26 @@ if TYPE_CHECKING:
     from app.store import SessionStore
 
 STATIC = Path(__file__).parent / "ui" / "static"
+SCRIPT = "text/javascript"
+ASKED_ABOUT = {"Cache-Control": "no-cache"}
 EXPIRE_SECONDS = 300.0
 # Answers what its user stopped or replaced meanwhile; the page says nothing of it.
 STOPPED = 409
 # The routes serve this page alone; visitors get no list of them.
 UNDESCRIBED: dict[str, Any] = {"docs_url": None, "redoc_url": None, "openapi_url": None}
-# Foreign pages may not frame the studio, and nothing it answers is guessed to be of another type.
-SAFE_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"SAMEORIGIN"),
-    (b"referrer-policy", b"no-referrer"),
-]
 
 
-def build_app(store: "SessionStore", max_upload_bytes: int = PHOTO_LIMITS.max_bytes) -> FastAPI:
-    """The whole studio as one ASGI app; it closes the store's sessions when it stops."""
+def build_app(
+    store: "SessionStore", max_upload_bytes: int = PHOTO_LIMITS.max_bytes, access: Access | None = None
+) -> FastAPI:
+    """The whole studio as one ASGI app; it closes the store's sessions when it stops.
+
+    It answers this user on this machine, or whom `access` says.
+    """
     import gradio
 
     from app.bridge import Bridges
-    from app.ui.page import HEAD, STYLE, build_page, theme
+    from app.ui.page import GIVEN, HEAD, STYLE, build_page, theme
     from app.viewport.proxy import viewport_routes
 
     bridges = Bridges(store)
@@ -53,7 +56,9 @@ def build_app(store: "SessionStore", max_upload_bytes: int = PHOTO_LIMITS.max_by
     app.add_exception_handler(Exception, _unexpected)
     app.include_router(studio_routes(store, bridges, max_upload_bytes))
     app.include_router(viewport_routes(bridges.viewport))
+    app.add_api_route("/ui/given.js", lambda: _given(GIVEN))
     app.add_api_route("/ui/{name}", _script)
+    app.add_middleware(Guard, access=access or Access())
     app.add_middleware(SafeHeaders)
     return gradio.mount_gradio_app(
         app,
@@ -76,22 +81,11 @@ def _script(name: str) -> FileResponse:
     """One of our scripts; the type is said here, for some systems' own tables call it plain text."""
     if name not in {path.name for path in STATIC.glob("*.js")}:
         raise HTTPException(404, say("error.file"))
-    return FileResponse(STATIC / name, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+    return FileResponse(STATIC / name, media_type=SCRIPT, headers=ASKED_ABOUT)
 
 
-class SafeHeaders:
-    """Adds `SAFE_HEADERS` to every answer; plain ASGI, so that streams and sockets pass untouched."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *SAFE_HEADERS]}
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+def _given(script: str) -> Response:
+    return Response(script, media_type=SCRIPT, headers=ASKED_ABOUT)
 
 
 def _lifespan(store: "SessionStore", bridges: "Bridges") -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -1,17 +1,16 @@
 """Real browser, real server: what every browser test shares."""
 
 import io
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
+from serving import served, wait_until
+
+__all__ = ["served", "wait_until"]
 
 CHROMIUM = Path("/usr/bin/chromium")
 # Software WebGL must be asked for in a headless machine without a GPU.
@@ -47,27 +46,6 @@ def page(chromium: Browser) -> Iterator[Page]:
     yield tab
     context.close()
     assert thrown == []
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """Run an app on a free loopback port; yields its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    wait_until(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=5)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    """Poll until `condition` holds; fails the test when it never does."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "what the test waits for did not happen"
-        time.sleep(0.02)
 
 
 def wait_in_page(page: Page, condition: Callable[[], object], seconds: float = 60.0) -> None:

@@ -1,13 +1,15 @@
 """`ui`: the studio in the browser."""
 
 import argparse
+import os
 import socket
 import sys
 import threading
 import time
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from app.arguments import add_mask_backend
 from app.notices import sentence_of
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 7860
 SAMPLE = "sample:"
+EVERYWHERE = ("0.0.0.0", "::", "")
+# What a request says of a proxy before us is anybody's word: the guard looks at the connection itself.
+UNPROXIED: dict[str, Any] = {"proxy_headers": False, "server_header": False}
+TOKEN_VARIABLE = "LRAS_TOKEN"
 
 
 def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +34,8 @@ def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = subparsers.add_parser(
         "ui",
         help="open the studio in the browser",
-        description="Serves the page until Ctrl+C or SIGTERM, which end it within seconds with exit code 130 or 143.",
+        description="Serves the page until Ctrl+C or SIGTERM, which end it within seconds with exit code 130 or 143. "
+        "Who can reach it: docs/security.md.",
     )
     parser.add_argument(
         "photo",
@@ -37,8 +44,18 @@ def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="a photo, a .lras project or sample:NAME, opened while the page is already there: what is none is refused "
         "at once, what proves damaged is told in the page and here",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets others in")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other machines in, by a token"
+    )
     parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port to listen on (default %(default)s)")
+    parser.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME[:PORT]",
+        help="a further name that the studio answers to, as a reverse proxy's; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--token", default=os.environ.get(TOKEN_VARIABLE) or None,
+        help=f"ask for this token, on 127.0.0.1 too (default: ${TOKEN_VARIABLE}, else one is made where it is needed)",
+    )  # fmt: skip
     parser.add_argument("--depth-backend", metavar="NAME", help="what estimates depth of photos that come without")
     add_mask_backend(parser)
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
@@ -56,6 +73,7 @@ def run_ui(args: argparse.Namespace) -> int:
     listener = listening_socket(args.host, args.port)
     import uvicorn
 
+    from app.access import access_for
     from app.former_autosaves import former_folder, take_over
     from app.server import build_app
     from app.services import Services
@@ -63,18 +81,23 @@ def run_ui(args: argparse.Namespace) -> int:
     from app.store import SessionStore
     from app.unsaved import unsaved_folder
 
+    access = access_for(listener, args.host, args.allow_host, args.token)
     services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
     services.check_backends()
     store = SessionStore(services, unsaved_folder())
     threading.Thread(target=take_over, args=(store.unsaved, former_folder()), name="autosaves", daemon=True).start()
-    address = f"http://{_reachable(args.host)}:{listener.getsockname()[1]}/"
+    query = {} if access.token is None else {"token": access.token}
     session = store.create() if args.photo else None
     if session is not None:
-        address += f"?session={session.key}"
+        query["session"] = session.key
+    address, *elsewhere = addresses(args.host, listener.getsockname()[1], query)
     print(f"LRAS Studio: {address}  (Ctrl+C stops it)", flush=True)
+    for other in elsewhere:
+        print(f"From other machines: {other}", flush=True)
     if not args.no_browser:
         threading.Timer(1.0, webbrowser.open, (address,)).start()
-    server = StudioServer(uvicorn.Config(build_app(store), log_level="warning"), store.give_up)
+    config = uvicorn.Config(build_app(store, access=access), log_level="warning", access_log=False, **UNPROXIED)
+    server = StudioServer(config, store.give_up)
     begin = (server, services, session, args.photo)
     threading.Thread(target=_begin_once_serving, args=begin, name="warm-up", daemon=True).start()
     server.run(sockets=[listener])
@@ -146,7 +169,18 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", "::"):
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
+def addresses(host: str, port: int, query: dict[str, str]) -> list[str]:
+    """The page's address for a browser on this machine; where it listens everywhere, also one for others."""
+    hosts = ["127.0.0.1", _outward_address()] if host in EVERYWHERE else [host]
+    asked = f"?{urlencode(query)}" if query else ""
+    return [f"http://{f'[{name}]' if ':' in name else name}:{port}/{asked}" for name in hosts]
+
+
+def _outward_address() -> str:
+    """The address of this machine in its network, or its name; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return socket.gethostname()
+        return probe.getsockname()[0]

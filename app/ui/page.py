@@ -44,11 +44,11 @@ if TYPE_CHECKING:
 # What the list of objects, made by our script, needs.
 SCRIPT_ICONS = ("eye", "eye-off", "copy", "back", "remove")
 STYLE = Path(__file__).parent / "studio.css"
-HEAD = (
-    '<meta name="color-scheme" content="dark">'
-    f"<script>window.studioWords = {json.dumps(all_words())};"
-    f"window.studioIcons = {json.dumps({name: icon(name) for name in SCRIPT_ICONS})};</script>"
-    '<script type="module" src="/ui/main.js"></script>'
+HEAD = '<meta name="color-scheme" content="dark"><script type="module" src="/ui/main.js"></script>'
+# A script of its own, for the page allows none inside itself.
+GIVEN = (
+    f"export const words = {json.dumps(all_words())};\n"
+    f"export const icons = {json.dumps({name: icon(name) for name in SCRIPT_ICONS})};\n"
 )
 PANELS = (objects_panel, transform_panel, camera_panel, depth_panel, models_panel, flow_panel)
 # Runs when Gradio has put the stage into the page; our module waits for it.

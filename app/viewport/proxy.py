@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
+from app.headers import policy
 from app.ui.text import say
 from app.viewport.page_events import PageEvents
 from app.viewport.scene import Viewport
@@ -31,6 +32,12 @@ WORDS = {
     "keep": "space.keep",
 }
 
+# viser's page unpacks its script and puts it into itself; its sorter of Gaussians makes functions of strings.
+PAGE_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": policy("'unsafe-inline'", "'unsafe-eval'"),
+}
+
 log = logging.getLogger(__name__)
 Lookup = Callable[[str], Viewport | None]
 
@@ -47,7 +54,7 @@ def viewport_routes(lookup: Lookup) -> APIRouter:
     async def page(key: str) -> Response:
         if lookup(key) is None:
             return Response(status_code=404)
-        return Response(_dressed_page(), media_type="text/html", headers={"Cache-Control": "no-store"})
+        return Response(_dressed_page(), media_type="text/html", headers=PAGE_HEADERS)
 
     @router.get("/viewport/{key}/viewport.js")
     async def script(key: str) -> Response:

@@ -58,7 +58,7 @@ class Line:
         """Close the page's socket, unless the browser did; runs on the page's loop."""
         try:
             await self._socket.close(*self.farewell)
-        except RuntimeError:
+        except (RuntimeError, WebSocketDisconnect):
             return
 
 

@@ -29,7 +29,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> SessionStore:
 
 @pytest.fixture(scope="module")
 def client(store: SessionStore) -> Iterator[TestClient]:
-    with TestClient(build_app(store, LIMIT), raise_server_exceptions=False) as running:
+    app = build_app(store, LIMIT)
+    with TestClient(app, "http://127.0.0.1", raise_server_exceptions=False) as running:
         yield running
 
 

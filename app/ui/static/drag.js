@@ -3,7 +3,7 @@ import { follow, gesture } from "./link.js";
 import { showHeld } from "./numbers.js";
 import { load } from "./pictures.js";
 import { redraw } from "./overlay.js";
-import { $, settle } from "./words.js";
+import { $, say, settle } from "./words.js";
 
 let hand = null; // {object, start, now, flat, waiting, place}
 
@@ -50,7 +50,7 @@ async function ask() {
   const number = (value) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(2)} ${unit}`;
   const parts = [["transform.right", answer.right], ["transform.up", answer.up], ["transform.away", answer.away]]
     .filter(([, value], n) => n !== 1 || Math.abs(value) > 5e-3)
-    .map(([word, value]) => `${window.studioWords[word]} ${number(value)}`);
+    .map(([word, value]) => `${say(word)} ${number(value)}`);
   settle(parts.join(" · "));
   if (mine.now !== asked) ask();
 }

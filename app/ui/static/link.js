@@ -6,12 +6,14 @@ const listeners = [];
 const STOPPED = 409; // it was stopped here, or something newer took its place
 const KEY = "lras-session"; // per tab: a second tab starts its own session
 
+// The key leaves the address bar before anything else is done.
+const asked = new URLSearchParams(location.search).get("session");
+if (asked) history.replaceState(null, "", location.pathname);
+
 export const address = (path) => `/studio/${key}/${path}`;
 export const onNews = (listener) => listeners.push(listener);
 
 export async function open() {
-  const asked = new URLSearchParams(location.search).get("session");
-  if (asked) history.replaceState(null, "", location.pathname);
   const known = asked || sessionStorage.getItem(KEY);
   key = known && (await exists(known)) ? known : await fresh();
   sessionStorage.setItem(KEY, key);

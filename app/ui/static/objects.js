@@ -1,8 +1,8 @@
 // The list of objects: select, name, hide, duplicate, remove, put back.
+import { icons as ICONS } from "./given.js";
 import { gesture } from "./link.js";
 import { $, say } from "./words.js";
 
-const ICONS = window.studioIcons;
 
 function action(name, words, run) {
   const button = document.createElement("button");

@@ -1,8 +1,10 @@
 // Every word comes from the language file; the status line is the one place where the page speaks.
+import { words } from "./given.js"; // made by the server
+
 export const $ = (id) => document.getElementById(id);
 
 export function say(key, values = {}) {
-  return (window.studioWords[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return (words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
 let idle = "", kept = null, passing = null;

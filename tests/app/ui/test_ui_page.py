@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 
 from app.ui import depth_panel, export_panel, frame, icons
-from app.ui.page import HEAD, build_page
+from app.ui.page import GIVEN, HEAD, SCRIPT_ICONS, build_page
 from app.ui.text import all_words, say
 from core.files.formats import FORMATS
 from core.types.protocols import EngineInfo
@@ -72,9 +72,10 @@ def test_the_script_uses_only_words_and_parts_that_exist(static):
         assert f'id="{name}"' in parts
 
 
-def test_the_head_carries_words_and_icons():
-    assert json.dumps(say("status.ready")) in HEAD
-    assert "</script" not in HEAD.split("window.studioIcons", 1)[1].split(";</script>", 1)[0]
+def test_the_script_is_given_words_and_icons_and_none_stands_in_the_page():
+    assert json.dumps(say("status.ready")) in GIVEN
+    assert all(f"{json.dumps(name)}: " in GIVEN for name in SCRIPT_ICONS)
+    assert re.findall(r"<script[^>]*>([^<]*)", HEAD) == [""]
 
 
 def test_an_unknown_word_or_icon_is_a_mistake():

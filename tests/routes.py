@@ -1,0 +1,37 @@
+"""Every route of an app, those of routers and mounted apps included."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from starlette.routing import BaseRoute, Mount, WebSocketRoute
+
+
+class Place(NamedTuple):
+    """One method of one route; the method of a WebSocket is "SOCKET"."""
+
+    method: str
+    path: str
+
+
+SOCKET = "SOCKET"
+
+
+def places(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[Place]:
+    """Each method and path template once per route."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from places(route.routes, prefix + route.path)
+        elif hasattr(route, "original_router"):  # FastAPI's included routers
+            yield from places(route.original_router.routes, prefix)
+        elif isinstance(route, WebSocketRoute) or "WebSocket" in type(route).__name__:
+            yield Place(SOCKET, prefix + _path(route))
+        else:
+            yield from (Place(method, prefix + _path(route)) for method in sorted(_methods(route)))
+
+
+def _path(route: Any) -> str:
+    return route.path
+
+
+def _methods(route: Any) -> set[str]:
+    return route.methods or {"GET"}
