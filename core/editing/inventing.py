@@ -13,7 +13,7 @@ from core.editing.motion import flow_field
 from core.editing.stages import AGAIN, GEOMETRY, Clock
 from core.maths.bands import copied, reciprocal
 from core.maths.depth import near_side
-from core.maths.flow import MovedGrid
+from core.maths.flow import MovedRows
 from core.types.flow import FlowField
 from core.types.ids import content_id
 from core.types.photo import Pixels
@@ -49,7 +49,7 @@ def render_context(
 
 def background_flow(
     context: RenderContext,
-    grid: MovedGrid | None,
+    rows: MovedRows | None,
     nearest: Float32[np.ndarray, "H W"],
     unknown: Bool[np.ndarray, "H W"],
 ) -> FlowField | None:
@@ -57,7 +57,7 @@ def background_flow(
     if not context.engine.info.takes_flow:
         return None
     none = np.zeros_like(unknown)
-    return flow_field(context.view, grid, removed_area(context), [], nearest, none, unknown)
+    return flow_field(context.view, rows, removed_area(context), [], nearest, none, unknown)
 
 
 def removed_area(context: RenderContext) -> Bool[np.ndarray, "H W"]:
@@ -69,9 +69,8 @@ def removed_area(context: RenderContext) -> Bool[np.ndarray, "H W"]:
     return removed
 
 
-def invent(
+def wish(
     context: RenderContext,
-    stage: str,
     draft: Pixels,
     unknown: Bool[np.ndarray, "H W"],
     excluded: Bool[np.ndarray, "H W"],
@@ -79,16 +78,17 @@ def invent(
     flow: FlowField | None = None,
     seed: int | None = None,
     hider: Float32[np.ndarray, "H W"] | None = None,
-) -> Iterator[EngineUpdate]:
-    """Ask the engine for the unknown pixels; `excluded` ones are neither known nor wanted. `seed`: the project's.
+) -> EngineRequest:
+    """What to ask the engine for: the unknown pixels; `excluded` ones are neither known nor wanted.
 
-    `hider` is the inverse depth of what was taken away and had hidden the unknown pixels, which lie behind it.
+    `seed` None is the project's. `hider` is the inverse depth of what was taken away and had hidden the unknown
+    pixels, which lie behind it.
     """
     context.cancel.check()
     foreground = excluded.copy()
     if hider is None:
         foreground |= near_side(inverse, ~(unknown | excluded))
-    request = EngineRequest(
+    return EngineRequest(
         source=context.project.photo,
         draft=draft,
         unknown=unknown,
@@ -100,14 +100,25 @@ def invent(
         order=context.project.settings.order,
         hider=None if hider is None else reciprocal(np.where(unknown, hider, np.float32(0))),
     )
+
+
+def invent(context: RenderContext, stage: str, request: EngineRequest) -> Iterator[EngineUpdate]:
+    """The engine's answers; the final one is given away with everything that was needed to make it let go."""
     updates = context.engine.render(request, context.cancel)
+    del request
     while True:
         with context.clock.stage(stage):
             update = next(updates, None)
         if update is None:
             return
-        if context.stream or update.is_final:
+        if update.is_final:
+            break
+        if context.stream:
             yield update
+    del updates
+    handed = [update]
+    del update
+    yield handed.pop()
 
 
 def rerolled(
@@ -149,7 +160,8 @@ def _again(
         yield kept
         return
     inverse = np.where(unknown, np.float32(0), canvas.inverse_depth)
-    for update in invent(context, AGAIN, canvas.pixels, unknown, np.zeros_like(unknown), inverse, flow, seed):
+    wanted = wish(context, canvas.pixels, unknown, np.zeros_like(unknown), inverse, flow, seed)
+    for update in invent(context, AGAIN, wanted):
         if update.is_final:
             context.memo.put(key, update)
         yield update

@@ -12,7 +12,16 @@ from core.editing.layers import ObjectLayer, SourceView, object_layer, object_wi
 from core.editing.memo import Memo
 from core.maths.bands import in_bands, paste
 from core.maths.camera import resized
-from core.maths.flow import MovedGrid, flow_of_grid, landing_bounds, moved_grid, put_flow, unhidden, visible_in_target
+from core.maths.flow import (
+    MovedGrid,
+    MovedRows,
+    flow_of_rows,
+    landing_bounds,
+    moved_grid,
+    moved_rows,
+    put_flow,
+    unhidden,
+)
 from core.maths.raster import InverseMap, rasterise_grid
 from core.maths.rigid import placement_matrix
 from core.maths.sizes import window_at
@@ -107,15 +116,15 @@ def without_fringe(inverse: Float32[np.ndarray, "H W"], radius: int) -> Bool[np.
 
 def warp_background(
     inverse: Float32[np.ndarray, "H W"], view: SourceView, scene: Scene, target: Intrinsics, links: np.ndarray
-) -> tuple[InverseMap, MovedGrid]:
-    """The background plate as the output camera sees it."""
-    grid = moved_grid(inverse, view.intrinsics, target, scene.camera.camera_from_world.matrix)
-    return rasterise_grid(*grid, links, target.width, target.height), grid
+) -> tuple[InverseMap, MovedRows]:
+    """The background plate as the output camera sees it, and where each of its pixels lands."""
+    motion = (inverse, view.intrinsics, target, scene.camera.camera_from_world.matrix)
+    return rasterise_grid(*moved_grid(*motion), links, target.width, target.height), moved_rows(*motion)
 
 
 def flow_field(
     view: SourceView,
-    background: MovedGrid | None,
+    background: MovedRows | None,
     removed: Bool[np.ndarray, "H W"],
     moved: Sequence[MovedLayer],
     nearest: Float32[np.ndarray, "H W"],
@@ -133,8 +142,7 @@ def flow_field(
         flow = np.zeros((height, width, 2), np.float32)
         visible = unhidden(view.inverse_depth, surfaces)
     else:
-        flow = flow_of_grid(background)
-        visible = visible_in_target(background, surfaces)
+        flow, visible = flow_of_rows(background, (height, width), surfaces)
     paste(flow, np.full((1, 1, 2), np.nan, np.float32), removed)
     visible &= ~removed
     for layer in moved:

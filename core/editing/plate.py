@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from core.editing.inventing import RenderContext, background_flow, invent, render_context
+from core.editing.inventing import RenderContext, background_flow, invent, render_context, wish
 from core.editing.layers import Size, cut_objects, hole_of, plate_inverse_depth, standing_objects
 from core.editing.memo import Memo
 from core.editing.shadows import relit, shadow_key
@@ -77,7 +77,8 @@ def _made(context: RenderContext) -> Iterator[Plate]:
     # What lay under an object is invented from lit ground, not from its shadow.
     pixels, lost, sure = _lit_ground(context, hole, inverse)
     flow = background_flow(context, None, inverse, hole)
-    for update in invent(context, BEHIND, pixels, hole, np.zeros_like(hole), inverse, flow, hider=view.inverse_depth):
+    wanted = wish(context, pixels, hole, np.zeros_like(hole), inverse, flow, hider=view.inverse_depth)
+    for update in invent(context, BEHIND, wanted):
         confidence, invented = np.minimum(update.confidence, sure), hole | lost
         seconds = dict(context.clock.seconds)
         yield Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final, seconds)
@@ -111,7 +112,8 @@ def _lit_ground(
         lost &= ~hole
     if not lost.any():
         return pixels, lost, np.ones(hole.shape, np.float32)
-    *_, final = invent(context, BEHIND, pixels, lost, hole, inverse, hider=context.view.inverse_depth)
+    wanted = wish(context, pixels, lost, hole, inverse, hider=context.view.inverse_depth)
+    *_, final = invent(context, BEHIND, wanted)
     return final.image, lost, final.confidence
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.editing.compositor import Canvas, Sprite, draw, sample, sample_nearest
-from core.editing.inventing import RenderContext, background_flow, invent, removed_area, render_context, rerolled
+from core.editing.inventing import RenderContext, background_flow, invent, removed_area, render_context, rerolled, wish
 from core.editing.layers import (
     ObjectLayer,
     cut_objects,
@@ -46,11 +46,13 @@ from core.editing.stages import (
 )
 from core.maths.bands import copied, paste, reciprocal
 from core.maths.camera import resized
-from core.maths.flow import MovedGrid
+from core.maths.flow import MovedGrid, MovedRows
 from core.maths.raster import InverseMap, surface_links
+from core.types.flow import FlowField
 from core.types.frame import Frame
+from core.types.photo import Coverage
 from core.types.project import Project
-from core.types.protocols import CancelToken, Engine
+from core.types.protocols import CancelToken, Engine, EngineRequest, EngineUpdate
 from core.types.scene import SceneObject
 
 _OPAQUE = 250
@@ -133,34 +135,67 @@ def _canvas_of(context: RenderContext, plate: Plate) -> Canvas:
     return Canvas(copied(plate.pixels), alpha, inverse, plate.hole.copy(), drawn, sure, hiding)
 
 
+@dataclass(frozen=True, eq=False)
+class _Uncovered:
+    """What a new view shows beside its colours and depth: `unknown` was hidden from the photo's own camera."""
+
+    alpha: Coverage | None
+    unknown: Bool[np.ndarray, "H W"]
+    invented: Bool[np.ndarray, "H W"]
+    sure: Float32[np.ndarray, "H W"] | None
+    standing: Bool[np.ndarray, "H W"]
+    rows: MovedRows
+    flow: FlowField | None
+
+
 def _render_new_view(context: RenderContext, plate: Plate, drawing: Drawing) -> Iterator[Frame]:
     """The plate seen by another camera: warped, its uncovered parts invented, objects drawn over it."""
-    scene, view = context.project.scene, context.view
     with context.clock.stage(WARP):
-        target = resized(scene.camera.intrinsics, *view.size)
-        kept = without_fringe(plate.inverse_depth, radius=1 + round(max(view.size) / 2000))
-        links = surface_links(plate.inverse_depth, kept)
-        inverse = np.where(kept, plate.inverse_depth, np.float32(0))
-        context.cancel.check()
-        where, grid = warp_background(inverse, view, scene, target, links)
-        context.cancel.check()
-        draft = sample(plate.pixels, where)
-        alpha = None if plate.alpha is None else sample(plate.alpha, where)
-        invented = sample_nearest(plate.hole, where)
-        sure = _sampled_confidence(plate, where)
-        standing = sample_nearest(resting_area(context.project, view.size), where)
-        unknown = ~where.covered
-        hidden = _opaque_area(drawing.sprites, unknown.shape)
-        flow = background_flow(context, grid, where.inverse_depth, unknown)
-    for update in invent(context, UNCOVERED, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, flow):
+        seen, wanted = _warped(context, plate, drawing)
+    updates = invent(context, UNCOVERED, wanted)
+    del wanted
+    for canvas, done, is_final in _new_canvases(context, seen, updates, drawing):
+        for again, share, ended in rerolled(context, canvas, done, is_final, seen.flow):
+            yield _finish(context, again, drawing, seen.rows, (share, ended))
+
+
+def _warped(context: RenderContext, plate: Plate, drawing: Drawing) -> tuple[_Uncovered, EngineRequest]:
+    """The plate as the new camera sees it, and what is asked of the engine; the maps between are let go of here."""
+    scene, view = context.project.scene, context.view
+    target = resized(scene.camera.intrinsics, *view.size)
+    kept = without_fringe(plate.inverse_depth, radius=1 + round(max(view.size) / 2000))
+    links = surface_links(plate.inverse_depth, kept)
+    inverse = np.where(kept, plate.inverse_depth, np.float32(0))
+    context.cancel.check()
+    where, rows = warp_background(inverse, view, scene, target, links)
+    context.cancel.check()
+    draft = sample(plate.pixels, where)
+    alpha = None if plate.alpha is None else sample(plate.alpha, where)
+    invented = sample_nearest(plate.hole, where)
+    standing = sample_nearest(resting_area(context.project, view.size), where)
+    unknown = ~where.covered
+    hidden = _opaque_area(drawing.sprites, unknown.shape)
+    flow = background_flow(context, rows, where.inverse_depth, unknown)
+    wanted = wish(context, draft, unknown & ~hidden, unknown & hidden, where.inverse_depth, flow)
+    return _Uncovered(alpha, unknown, invented, _sampled_confidence(plate, where), standing, rows, flow), wanted
+
+
+def _new_canvases(
+    context: RenderContext, seen: _Uncovered, updates: Iterator[EngineUpdate], drawing: Drawing
+) -> Iterator[tuple[Canvas, float, bool]]:
+    """A canvas for each of the engine's updates, none of which is held while objects are drawn."""
+    for update in updates:
         with context.clock.stage(COMPOSITE, anew=True):
-            transparency, inverse = filled_alpha(alpha, unknown), reciprocal(update.depth)
-            hiding = _hiding(context, inverse, standing)
-            doubt = np.where(unknown, update.confidence, sure)
-            drawn = np.zeros_like(unknown)
-            canvas = Canvas(copied(update.image), transparency, inverse, invented | unknown, drawn, doubt, hiding)
-        for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, flow):
-            yield _finish(context, again, drawing, grid, (done, is_final))
+            transparency, inverse = filled_alpha(seen.alpha, seen.unknown), reciprocal(update.depth)
+            is_covered = bool(drawing.sprites or drawing.shadows)
+            hiding = _hiding(context, inverse, seen.standing) if is_covered else inverse
+            sure = np.float32(1) if seen.sure is None else seen.sure
+            doubt = np.where(seen.unknown, update.confidence, sure)
+            drawn, invented = np.zeros_like(seen.unknown), seen.invented | seen.unknown
+            canvas = Canvas(copied(update.image), transparency, inverse, invented, drawn, doubt, hiding)
+        done, is_final = update.done, update.is_final
+        del update
+        yield canvas, done, is_final
 
 
 def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
@@ -176,19 +211,27 @@ def _render_given_flow(context: RenderContext) -> Iterator[Frame]:
         x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
         present = np.isfinite(flow[..., 0])
         inverse = np.where(present, view.inverse_depth, np.float32(0))
-        grid = (flow[..., 0] + x, flow[..., 1] + y, inverse)
-        where = rasterise_grid(*grid, flow_links(flow), width, height)
+
+        def rows(first: int, last: int) -> MovedGrid:
+            part = slice(first, last)
+            return flow[part, :, 0] + x, flow[part, :, 1] + y[part], inverse[part]
+
+        where = rasterise_grid(*rows(0, height), flow_links(flow), width, height)
         draft = sample(view.pixels, where)
         alpha = None if view.alpha is None else sample(view.alpha, where)
         unknown = ~where.covered
-    for update in invent(context, UNCOVERED, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override):
+        wanted = wish(context, draft, unknown, np.zeros_like(unknown), where.inverse_depth, override)
+        del where, draft
+    for update in invent(context, UNCOVERED, wanted):
         with context.clock.stage(COMPOSITE, anew=True):
-            inverse = reciprocal(update.depth)
+            inverse_depth = reciprocal(update.depth)
             transparency, sure = filled_alpha(alpha, unknown), copied(update.confidence)
             drawn = np.zeros_like(unknown)
-            canvas = Canvas(copied(update.image), transparency, inverse, unknown.copy(), drawn, sure, inverse)
+            canvas = Canvas(
+                copied(update.image), transparency, inverse_depth, unknown.copy(), drawn, sure, inverse_depth
+            )
         for again, done, is_final in rerolled(context, canvas, update.done, update.is_final, override):
-            yield _finish(context, again, Drawing(), grid, (done, is_final), removed=~present)
+            yield _finish(context, again, Drawing(), rows, (done, is_final), removed=~present)
 
 
 def _layers(context: RenderContext) -> list[tuple[SceneObject, ObjectLayer]]:
@@ -217,10 +260,10 @@ def _sprites(
     return sorted(sprites, key=lambda s: s.nearness), moved
 
 
-def _sampled_confidence(plate: Plate, where: InverseMap) -> Float32[np.ndarray, "H W"]:
-    """The plate's confidence seen by another camera, 1 where nothing of it was invented."""
+def _sampled_confidence(plate: Plate, where: InverseMap) -> Float32[np.ndarray, "H W"] | None:
+    """The plate's confidence seen by another camera; None when nothing of it was invented: 1 everywhere."""
     if not plate.hole.any():
-        return np.ones(where.x.shape, np.float32)
+        return None
     at = (where.x, where.y, cv2.INTER_NEAREST)
     return cv2.remap(plate.confidence, *at, borderMode=cv2.BORDER_REPLICATE)
 
@@ -229,7 +272,7 @@ def _finish(
     context: RenderContext,
     canvas: Canvas,
     drawing: Drawing,
-    background: MovedGrid | None,
+    background: MovedRows | None,
     progress: tuple[float, bool],
     removed: Bool[np.ndarray, "H W"] | None = None,
 ) -> Frame:

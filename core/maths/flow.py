@@ -1,5 +1,6 @@
 """The image motion of points that move rigidly (or with a scale) in front of a moving camera."""
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,8 @@ from core.maths.raster import CONNECTED_DOWN, CONNECTED_RIGHT
 from core.types.camera import Intrinsics
 
 MovedGrid = tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]
+MovedRows = Callable[[int, int], MovedGrid]
+"""Rows `first` to `last` of a grid, made when they are asked for: of a whole picture they are most of its memory."""
 
 
 def moved_grid(
@@ -26,20 +29,49 @@ def moved_grid(
     projection of M r + t / z, so nothing is divided by depth. Points at or behind the target camera's plane,
     and pixels without depth (inverse <= 0), get NaN positions and inverse depth 0.
     """
-    rows, columns = inverse.shape
-    u, v, moved = (np.empty((rows, columns), np.float32) for _ in range(3))
+    u, v, moved = (np.empty(inverse.shape, np.float32) for _ in range(3))
+    move = _mover(inverse, source, target, target_from_source, origin)
+    in_bands(inverse.shape, lambda first, last: move(0, (u, v, moved), first, last))
+    return u, v, moved
+
+
+def moved_rows(
+    inverse: Float32[np.ndarray, "h w"],
+    source: Intrinsics,
+    target: Intrinsics,
+    target_from_source: Float64[np.ndarray, "4 4"],
+) -> MovedRows:
+    """The rows of `moved_grid`, to the same bits."""
+    move = _mover(inverse, source, target, target_from_source, (0, 0))
+
+    def rows(first: int, last: int) -> MovedGrid:
+        u, v, moved = (np.empty((last - first, inverse.shape[1]), np.float32) for _ in range(3))
+        move(first, (u, v, moved), first, last)
+        return u, v, moved
+
+    return rows
+
+
+def _mover(
+    inverse: Float32[np.ndarray, "h w"],
+    source: Intrinsics,
+    target: Intrinsics,
+    target_from_source: Float64[np.ndarray, "4 4"],
+    origin: tuple[int, int],
+) -> Callable[..., None]:
     k_source = np.array([source.fx, source.fy, source.cx - origin[0], source.cy - origin[1]])
     k_target = np.array([target.fx, target.fy, target.cx, target.cy])
-    matrix = np.ascontiguousarray(target_from_source)
-    in_bands(inverse.shape, partial(_move, inverse, k_source, k_target, matrix, u, v, moved))
-    return u, v, moved
+    return partial(_move, inverse, k_source, k_target, np.ascontiguousarray(target_from_source))
 
 
 @compiled
 @no_type_check
-def _move(inverse, k_source, k_target, matrix, u, v, moved, first, last):
+def _move(inverse, k_source, k_target, matrix, top, grid, first, last):
+    """Rows `first` to `last` of a grid into fields whose first row is its row `top`."""
+    u, v, moved = grid
     columns = inverse.shape[1]
     for row in range(first, last):
+        to = row - top
         ray_y = (row - k_source[3]) / k_source[1]
         for column in range(columns):
             w = inverse[row, column]
@@ -48,13 +80,13 @@ def _move(inverse, k_source, k_target, matrix, u, v, moved, first, last):
             y = matrix[1, 0] * ray_x + matrix[1, 1] * ray_y + matrix[1, 2] + matrix[1, 3] * w
             z = matrix[2, 0] * ray_x + matrix[2, 1] * ray_y + matrix[2, 2] + matrix[2, 3] * w
             if w > 0 and z > 1e-6:
-                u[row, column] = k_target[0] * x / z + k_target[2]
-                v[row, column] = k_target[1] * y / z + k_target[3]
-                moved[row, column] = w / z
+                u[to, column] = k_target[0] * x / z + k_target[2]
+                v[to, column] = k_target[1] * y / z + k_target[3]
+                moved[to, column] = w / z
             else:
-                u[row, column] = np.nan
-                v[row, column] = np.nan
-                moved[row, column] = 0.0
+                u[to, column] = np.nan
+                v[to, column] = np.nan
+                moved[to, column] = 0.0
 
 
 def landing_bounds(grid: MovedGrid) -> tuple[float, float, float, float] | None:
@@ -88,6 +120,22 @@ def flow_of_grid(grid: MovedGrid, origin: tuple[int, int] = (0, 0)) -> Float32[n
     flow = np.empty((*u.shape, 2), np.float32)
     in_bands(u.shape, partial(_displace, u, v, *origin, flow))
     return flow
+
+
+def flow_of_rows(
+    rows: MovedRows, shape: tuple[int, int], nearest: Float32[np.ndarray, "H W"], tolerance: float = 0.03
+) -> tuple[Float32[np.ndarray, "h w 2"], Bool[np.ndarray, "h w"]]:
+    """`flow_of_grid` and `visible_in_target` of a grid of that shape that is never whole in memory."""
+    flow, visible = np.empty((*shape, 2), np.float32), np.zeros(shape, bool)
+    share = np.float32(1.0 - tolerance)
+
+    def work(first: int, last: int) -> None:
+        u, v, moved = rows(first, last)
+        _displace(u, v, 0, first, flow[first:last], 0, last - first)
+        _mark_visible(u, v, moved, nearest, share, visible[first:last], 0, last - first)
+
+    in_bands(shape, work)
+    return flow, visible
 
 
 @compiled
