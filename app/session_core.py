@@ -51,6 +51,7 @@ class SessionCore:
         self.models = ExportJobs(lambda: self._notify("progress"))
         self.openings = ExportJobs(lambda: self._notify("progress"))
         self._not_opened: str | None = None
+        self._untold: tuple[str, ...] = ()
         self._found: tuple[Proposal, ...] | None = None
         self._finding: tuple[str, str] | None = None
         self._mask_backend = services.mask_backend or preferred_segmentation()
@@ -217,6 +218,12 @@ class SessionCore:
     def tell(self, notice: str) -> None:
         """Tell listeners what they should know of something that was done all the same: one sentence."""
         self._notify("notice", notice)
+
+    def take_untold(self) -> tuple[str, ...]:
+        """What is to be said about the photo as it was opened: to the first page that asks, and only once."""
+        with self._lock:
+            told, self._untold = self._untold, ()
+        return told
 
     def wait_idle(self, timeout: float) -> bool:
         """Whether all rendering is done within `timeout` seconds."""

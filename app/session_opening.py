@@ -69,6 +69,7 @@ class OpeningGestures(ModelGestures):
             return History.begin(new_project(photo, estimate)), depth is None
 
         history, is_estimated = self._opened(name, work)
+        self._untold = history.project.photo.notices
         self._replace_history(history)
         if is_estimated and named not in (None, quick):
             # It may take a minute: the photo is there meanwhile, with depth that says what it is.

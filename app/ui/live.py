@@ -86,7 +86,8 @@ async def _send(socket: WebSocket, session: "Session", news: News) -> None:
     bulletin, running = Bulletin(("changed", "frame")), False
     while True:
         only_held = bulletin.kinds == ("held",)
-        message: dict[str, Any] = {"kinds": bulletin.kinds, "error": bulletin.error, "notice": bulletin.notice}
+        notice = " ".join(filter(None, (*session.take_untold(), bulletin.notice)))
+        message: dict[str, Any] = {"kinds": bulletin.kinds, "error": bulletin.error, "notice": notice}
         if bulletin.held is not None and "changed" not in bulletin.kinds:
             message["held"] = asdict(bulletin.held)
         if not only_held:

@@ -258,6 +258,17 @@ def test_news_bring_every_notice(photo_tab):
     assert told == ["One.", "Two."]
 
 
+def test_what_an_opened_file_holds_beyond_its_picture_is_told_once(tab, client):
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    stream = io.BytesIO()
+    frames[0].save(stream, "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    assert tab.upload("photo", stream.getvalue(), name="two.webp").status_code == 200
+    with client.websocket_connect(f"/studio/{tab.key}/events") as socket:
+        assert "an animation of 2 frames" in socket.receive_json()["notice"]
+    with client.websocket_connect(f"/studio/{tab.key}/events") as socket:
+        assert socket.receive_json()["notice"] == ""
+
+
 def test_news_of_an_unknown_session_are_refused(client):
     from starlette.websockets import WebSocketDisconnect
 
