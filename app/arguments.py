@@ -5,6 +5,7 @@ Standard library only: every command reads this before it knows which one runs.
 
 import argparse
 import math
+import os
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -52,10 +53,9 @@ def seed(text: str) -> int:
 
 def existing_file(text: str) -> Path:
     """A file that is there, so that a typing error is told before anything slow begins."""
-    path = Path(text)
-    if not path.is_file():
+    if not os.path.isfile(text):
         raise argparse.ArgumentTypeError(f"there is no file {text!r}")
-    return path
+    return Path(text)
 
 
 def shadow(text: str) -> Path | ShadowSearch:
@@ -96,8 +96,10 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     """How the result is made and what is written of it."""
     add_painting_arguments(parser)
     parser.add_argument(
-        "-o", dest="out", metavar="OUT", required=True, help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj"
-    )
+        "-o", dest="out", metavar="OUT", required=True,
+        help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj; a .jpg is coded at quality 95, or the photo's "
+        "own file when nothing of it was edited",
+    )  # fmt: skip
     parser.add_argument("--flow-out", metavar="F", help="motion of every photo pixel: .flo or .exr")
     parser.add_argument("--uncovered-out", metavar="F", help="mask PNG, white where pixels had to be invented")
     parser.add_argument(
@@ -105,7 +107,29 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--depth-out", metavar="F", help="depth of the result: .png (16 bit), .exr or .npy")
     parser.add_argument("--project-out", metavar="F", help="the whole edit as a .lras project")
+    add_space_arguments(parser)
+    add_overwrite(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object about the result")
+
+
+def add_space_arguments(parser: argparse.ArgumentParser) -> None:
+    """Cameras beside what is written, and the axes of all that lies in space."""
+    parser.add_argument(
+        "--cameras-out", metavar="F.json", help="nerfstudio's transforms.json: the cameras of the result and the photo"
+    )
+    parser.add_argument(
+        "--axes",
+        choices=("opencv", "gltf", "blender"),
+        help="of clouds, meshes and cameras alike: opencv (x right, y down, z forward), gltf (y up, z backward), "
+        "blender (z up unless its importers turn it, so that all meet there); default: meshes gltf, others opencv",
+    )
+
+
+def add_overwrite(parser: argparse.ArgumentParser) -> None:
+    """Files that nobody named."""
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace files that belong to an output, as an .obj's .mtl and texture"
+    )
 
 
 def _floats(text: str) -> Numbers:

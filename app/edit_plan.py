@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from core.editing.orbit import Orbit, camera_from_orbit
 from core.editing.shadows import no_shadow_sentence, proposed_shadow
 from core.errors import InvalidInput
 from core.files.cameras import read_pose_text
-from core.files.edits import read_edits
+from core.files.edits import files_named_in, read_edits
 from core.files.flow import read_flow
 from core.files.mask import read_mask
 from core.maths.rigid import axis_rotation, quaternion_from_rotation, rotation_from_euler_deg
@@ -42,6 +43,13 @@ def check_combination(args: argparse.Namespace) -> None:
     around = [f"--{name}" for name in _AROUND if getattr(args, name) is not None]
     if args.pose is not None and around:
         raise InvalidInput(f"--pose and {', '.join(around)} both place the camera; give only one of them.")
+    if args.pose is not None:
+        read_pose_text(args.pose)
+
+
+def named_files(args: argparse.Namespace) -> list[Path]:
+    """The files that the file of --edits names. Raises BadProjectFile when that is no list of edits."""
+    return [] if args.edits is None else files_named_in(args.edits)
 
 
 def chosen_mask(args: argparse.Namespace, photo: Photo, services: Services) -> Mask | None:

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from app.export_jobs import Tell
 from app.ui.text import say
-from core.editing.takeaway import UNRENDERED, Result, take, take_unrendered
+from core.editing.takeaway import UNRENDERED, Alignment, Result, axes_of, selected_mask, take
 from core.errors import InvalidInput
+from core.files.cameras import CameraPath, CameraShot, stored_shots
 from core.files.formats import Format, Kind, as_download, formats_of, own_format
+from core.types.camera import Camera
 from core.types.protocols import CancelToken
 
 if TYPE_CHECKING:
@@ -20,49 +21,74 @@ _OWN = "own"
 _PEELED: Kind = "peeled"
 
 
-def export(session: "Session", kind: str, extension: str, cancel: CancelToken | None = None) -> tuple[str, bytes]:
+def export(
+    session: "Session", kind: str, extension: str, cancel: CancelToken | None = None, aligned: Alignment | None = None
+) -> tuple[str, bytes]:
     """File name and content. `extension` may also be a format's name, or "own" for a picture as it came.
 
-    Formats of several files come as a ZIP; the session's state tells how far it is. Raises InvalidInput for an
-    unknown kind or format, or when there is nothing of that kind (no photo, no object selected); EngineFailed as
-    rendering does; Cancelled within a moment of `cancel` or of the session's own.
+    Formats of several files come as a ZIP; the session's state tells how far it is. `aligned` chooses the axes of what
+    lies in space. Raises InvalidInput for an unknown kind or format, when there is nothing of that kind (no photo, no
+    object selected) and for a picture that the format cannot hold; EngineFailed as rendering does; Cancelled within a
+    moment of `cancel` or of the session's own.
     """
     cancel = cancel or CancelToken()
     project = session.project
     chosen = chosen_format(kind, extension, project)
+    chosen.check_size(project.photo.width, project.photo.height)
+    stem = chosen.export_stem(project.photo.name)
+    if chosen.kind in UNRENDERED:
+        value = _unrendered(session, project, chosen.kind, aligned)
+        return session.exports.run(
+            say("export.rendering"), None, lambda _: as_download(chosen.encode(value, stem), stem), cancel
+        )
     peels = chosen.kind == _PEELED
-    stem = f"{Path(project.photo.name).stem}-{'peeled' if peels else 'edited'}"
-    item = session.selected_object
 
     def make(tell: Tell) -> tuple[str, bytes]:
-        if chosen.kind in UNRENDERED:
-            value = take_unrendered(project, chosen.kind, stem, None if item is None else item.id)
-            return as_download(chosen.encode(value, stem), stem)
-        made = (_peeled if peels else _rendered)(session, project, chosen.kind, tell, cancel)
+        work = _peeled if peels else _rendered
+        made = work(session, project, chosen.kind, aligned, tell, cancel)
         tell(say("export.writing", format=chosen.title))
         begun = time.perf_counter()
         content = chosen.encode(made(), stem)
         session.estimate.learn_writing(chosen.name, time.perf_counter() - begun, project.photo)
         return as_download(content, stem)
 
-    if chosen.kind in UNRENDERED:
-        expected = None
-    else:
-        expected = session.peeling_seconds(chosen.name) if peels else session.export_seconds(chosen.name)
+    expected = session.peeling_seconds(chosen.name) if peels else session.export_seconds(chosen.name)
     begins = say("export.peeling", share="0%") if peels else say("export.rendering")
     return session.exports.run(begins, expected, make, cancel)
 
 
+def _unrendered(session: "Session", project: "Project", kind: Kind, aligned: Alignment | None) -> Any:
+    """The value for the kinds in `UNRENDERED`. Raises InvalidInput for a mask of no object."""
+    if kind == "project":
+        return project
+    if kind == "mask":
+        item = session.selected_object
+        return selected_mask(project, None if item is None else item.id)
+    return CameraPath(camera_shots(session, project), axes_of(kind, aligned))
+
+
+def camera_shots(session: "Session", project: "Project") -> tuple[CameraShot, ...]:
+    """The result's camera for its export in the photo's own format, and the photo's for the file that was opened."""
+    own, scene, photo = own_format(project.photo.file_format), project.scene, project.photo
+    result = CameraShot(own.names(own.export_stem(photo.name))[0], scene.camera)
+    file = session.opened_file
+    if file is None or file.photo_id != photo.id:
+        return (result,)
+    return result, *stored_shots(photo.name, Camera(scene.source_intrinsics), file.header)
+
+
 def _rendered(
-    session: "Session", project: "Project", kind: Kind, _tell: Tell, cancel: CancelToken
+    session: "Session", project: "Project", kind: Kind, aligned: Alignment | None, _tell: Tell, cancel: CancelToken
 ) -> Callable[[], Any]:
     """What takes the value from the full-size frame, once that is made."""
     engine, memo = session.services.engine(project.settings.engine), session.services.memo
     frame = session.full_frame(project, cancel)
-    return lambda: take(Result(project, frame, engine, memo), kind)
+    return lambda: take(Result(project, frame, engine, memo), kind, aligned)
 
 
-def _peeled(session: "Session", project: "Project", _kind: Kind, tell: Tell, cancel: CancelToken) -> Callable[[], Any]:
+def _peeled(
+    session: "Session", project: "Project", _kind: Kind, _aligned: Alignment | None, tell: Tell, cancel: CancelToken
+) -> Callable[[], Any]:
     made = session.peeled(project, tell, cancel)
     return lambda: made
 

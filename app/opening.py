@@ -1,6 +1,7 @@
 """From what the command line names to a project: a photo or sample, its depth and its camera."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from app.services import Services
@@ -10,7 +11,8 @@ from core.files.depth import read_depth
 from core.files.embedded_depth import embedded_depth
 from core.files.photo import open_photo
 from core.files.project import load_project
-from core.files.samples import open_sample
+from core.files.samples import open_sample, sample_file
+from core.files.source import opened
 from core.types.camera import Intrinsics
 from core.types.depth import DepthMap
 from core.types.photo import Photo
@@ -44,15 +46,25 @@ def open_project(args: argparse.Namespace, services: Services) -> Project:
 
 def open_photo_or_project(args: argparse.Namespace, services: Services) -> Project:
     """As `open_project`; a .lras project comes with its own objects and depth. Raises InvalidInput as it does."""
-    path = Path(args.photo)
-    if args.photo.startswith(SAMPLE) or path.suffix.lower() != _PROJECT:
-        return open_project(args, services)
-    given = [f"--{name.replace('_', '-')}" for name in _GEOMETRY if getattr(args, name) is not None]
-    if given:
-        raise InvalidInput(f"{path} is a project and has its own depth and camera; leave out {', '.join(given)}.")
-    if not path.is_file():
-        raise InvalidInput(f"There is no file {args.photo!r}; check its name.")
-    return load_project(path)
+    path = photo_or_project_file(args)
+    return load_project(path) if _is_project(args.photo) else open_project(args, services)
+
+
+def photo_or_project_file(args: argparse.Namespace) -> Path:
+    """The file behind PHOTO. Raises InvalidInput when it cannot be read, or is a project and geometry is given too."""
+    if not _is_project(args.photo):
+        path = photo_file(args.photo)
+    else:
+        path = Path(args.photo)
+        given = [f"--{name.replace('_', '-')}" for name in _GEOMETRY if getattr(args, name) is not None]
+        if given:
+            raise InvalidInput(f"{path} is a project and has its own depth and camera; leave out {', '.join(given)}.")
+    with opened(path, args.photo, sys.maxsize):
+        return path
+
+
+def _is_project(source: str) -> bool:
+    return not source.startswith(SAMPLE) and Path(source).suffix.lower() == _PROJECT
 
 
 def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:
@@ -60,10 +72,17 @@ def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]
 
     Raises InvalidInput when it cannot be opened.
     """
+    path = photo_file(source)
     if source.startswith(SAMPLE):
         return open_sample(source.removeprefix(SAMPLE))
-    path = Path(source)
-    if path.suffix.lower() == _PROJECT:
-        raise InvalidInput(f"{source} is a project, not a photo; use: launch.py replay {source} -o OUT.")
     photo = open_photo(path)
     return photo, embedded_depth(path), None
+
+
+def photo_file(source: str) -> Path:
+    """The file behind a picture file or sample:NAME. Raises InvalidInput for a project and for an unknown sample."""
+    if source.startswith(SAMPLE):
+        return sample_file(source.removeprefix(SAMPLE))
+    if _is_project(source):
+        raise InvalidInput(f"{source} is a project, not a photo; use: launch.py replay {source} -o OUT.")
+    return Path(source)

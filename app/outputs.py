@@ -1,62 +1,90 @@
 """The files a command writes: checked before the work, all made before the first is written, written whole or not."""
 
 import argparse
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.errors import InvalidInput
-from core.files.atomic import write_all
+from app.places import Place, check_places
+from core.files.atomic import check_place, write_all
 from core.files.formats import Format, Kind, format_for
 
 
 @dataclass(frozen=True)
 class Output:
-    """One file asked for, its format by its extension, and what makes the value to write."""
+    """One file asked for, its format by its extension, and what makes the value to write.
+
+    `ready` gives the file's bytes where they need no making, else None.
+    """
 
     path: Path
     format: Format
     value: Callable[[], Any]
+    ready: Callable[[], bytes | None] = lambda: None
+
+    @property
+    def places(self) -> list[Place]:
+        """Every file that will be written, the one asked for first."""
+        _, *beside = self.format.names(self.path.stem)
+        return [Place(self.path), *(Place(self.path.with_name(name), self.path) for name in beside)]
+
+    def contents(self) -> Iterable[bytes]:
+        """What goes into each of `places`."""
+        ready = self.ready()
+        return self.format.encode(self.value(), self.path.stem).values() if ready is None else [ready]
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Everything that a command will write, beside what it reads.
+
+    Raises InvalidInput at once for what cannot be written, or would replace an input, another output or, without
+    `overwrite`, a file that nobody named.
+    """
+
+    files: Sequence[Output]
+    inputs: Sequence[Path] = ()
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raises InvalidInput for a format that holds no picture of that size."""
+        for output in self.files:
+            output.format.check_size(width, height)
+
+    def write(self) -> list[Path]:
+        """Make every value and write them all; the paths written. Nothing is written when one cannot be made."""
+        contents: dict[Path, bytes] = {}
+        for output in self.files:
+            contents |= zip((place.path for place in output.places), output.contents(), strict=True)
+        self._check()  # the work may have taken long
+        write_all(contents)
+        return list(contents)
+
+    def _check(self) -> None:
+        places = [place for output in self.files for place in output.places]
+        check_places(places, self.inputs, self.overwrite)
 
 
 def wanted(path: str | None, value: Callable[[Kind], Any], *kinds: Kind) -> list[Output]:
     """The output for a path given on the command line, none for None.
 
-    Raises InvalidInput for an unknown extension, a missing folder and a folder in place of a file.
+    Raises InvalidInput for an unknown extension, and for a folder in place of a file.
     """
     if path is None:
         return []
     place = Path(path)
-    if place.is_dir() or not place.parent.is_dir():
-        what = "is a folder" if place.is_dir() else f"lies in {place.parent}, which does not exist"
-        raise InvalidInput(f"{place} {what}; name a file in a folder that exists.")
+    if os.path.isdir(place):
+        check_place(place)
     chosen = format_for(place, *kinds)
     return [Output(place, chosen, lambda: value(chosen.kind))]
 
 
-def check_places(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:
-    """Raises InvalidInput for files that would replace each other or an input."""
-    taken = {path.resolve(): "an input of this command" for path in inputs}
-    for output in outputs:
-        path = output.path
-        if path.resolve() in taken:
-            raise InvalidInput(f"{path} is {taken[path.resolve()]}; choose another name for the output.")
-        taken[path.resolve()] = "already another output of this command"
-
-
-def write(outputs: Sequence[Output]) -> list[Path]:
-    """Make every value and write them all; the paths written. Nothing is written when one cannot be made."""
-    files: dict[Path, bytes] = {}
-    for output in outputs:
-        first, *beside = output.format.encode(output.value(), output.path.stem).items()
-        files[output.path] = first[1]
-        files |= {output.path.with_name(name): content for name, content in beside}
-    write_all(files)
-    return list(files)
-
-
 def input_files(args: argparse.Namespace, *names: str) -> list[Path]:
-    """The files among these arguments, for `check_places`."""
+    """The files among these arguments."""
     given = [getattr(args, name) for name in names]
-    return [Path(value) for value in given if isinstance(value, str | Path) and Path(value).is_file()]
+    return [Path(value) for value in given if isinstance(value, str | Path) and os.path.isfile(value)]

@@ -40,13 +40,13 @@ class Progress:
         if self._shown:
             print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
 
-    def tell(self, notice: str) -> None:
-        """Print a notice on stderr, the same one only once."""
-        if notice in self.notices:
-            return
-        self.notices.append(notice)
-        self.show("")
-        print(f"notice: {notice}", file=sys.stderr, flush=True)
+    def tell(self, *notices: str) -> None:
+        """Print notices on stderr, the same one only once."""
+        for notice in notices:
+            if notice not in self.notices:
+                self.notices.append(notice)
+                self.show("")
+                print(f"notice: {notice}", file=sys.stderr, flush=True)
 
     @property
     def total(self) -> float:

@@ -7,12 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.outputs import check_places, wanted, write
+from app.outputs import Outputs, wanted
 from app.progress import Progress
 from app.services import Services
+from app.source_photo import SourcePhoto, named_from
 from core.editing.apply import apply
+from core.editing.lost import lost_in
+from core.editing.motion import camera_at_home
 from core.editing.render import render
-from core.editing.takeaway import Result, confidence_mask, frame_depth, invented_mask, take
+from core.editing.takeaway import Result, axes_of, confidence_mask, frame_depth, invented_mask, take
+from core.errors import InvalidInput
+from core.files.cameras import CameraPath, CameraShot
+from core.types.camera import Camera
 from core.types.edits import SetSettings
 from core.types.frame import Frame
 from core.types.project import Project
@@ -21,21 +27,37 @@ from core.types.project import Project
 class Rendering:
     """One command's outputs: their places are checked at once, their content comes from the project later."""
 
-    def __init__(self, args: argparse.Namespace, services: Services, inputs: Sequence[Path]) -> None:
+    def __init__(
+        self, args: argparse.Namespace, services: Services, inputs: Sequence[Path], source: SourcePhoto | None = None
+    ) -> None:
         self.progress = Progress()
         self._args = args
         self._services = services
+        self._source = source
         self._result: Result | None = None
-        self._outputs = [
-            *wanted(args.out, lambda kind: take(self._done, kind), *_RESULT_KINDS),
-            *wanted(args.flow_out, lambda _: self._done.frame.flow, "flow"),
-            *wanted(args.uncovered_out, lambda _: invented_mask(self._done.frame), "mask"),
-            *wanted(args.confidence_out, lambda _: confidence_mask(self._done.frame), "confidence"),
-            *wanted(args.depth_out, lambda _: frame_depth(self._done.frame, self._done.project.depth), "depth"),
-            *wanted(args.project_out, lambda _: self._done.project, "project"),
+        self._own_file: bytes | None = None
+        result = [
+            replace(output, ready=lambda: self._own_file)
+            for output in wanted(args.out, lambda kind: take(self._done, kind, args.axes), *_RESULT_KINDS)
         ]
-        check_places(self._outputs, inputs)
-        services.engine(args.engine or "auto")
+        self._picture = next((output for output in result if output.format.kind == "picture"), None)
+        if args.cameras_out is not None and self._picture is None and source is None:
+            raise InvalidInput("--cameras-out names the picture that is written with it; end -o with .png.")
+        self._outputs = Outputs(
+            [
+                *result,
+                *wanted(args.flow_out, lambda _: self._done.frame.flow, "flow"),
+                *wanted(args.uncovered_out, lambda _: invented_mask(self._done.frame), "mask"),
+                *wanted(args.confidence_out, lambda _: confidence_mask(self._done.frame), "confidence"),
+                *wanted(args.depth_out, lambda _: frame_depth(self._done.frame, self._done.project.depth), "depth"),
+                *wanted(args.project_out, lambda _: self._done.project, "project"),
+                *wanted(args.cameras_out, lambda _: self._cameras(), "camera"),
+            ],
+            inputs,
+            args.overwrite,
+        )
+        if source is not None and source.header is not None:
+            self._outputs.check_size(source.header.width, source.header.height)
 
     def finish(self, project: Project) -> None:
         """Render, write everything, and print the report when it was asked for."""
@@ -43,11 +65,30 @@ class Rendering:
         engine, memo = self._services.engine(project.settings.engine), self._services.memo
         with self.progress.stage("render"):
             (frame,) = render(project, engine, memo, stream=False)
+        self.progress.tell(*lost_in(project, frame, memo))
         self._result = Result(project, frame, engine, memo)
+        if self._source is not None and self._picture is not None:
+            self._own_file = self._source.unedited(project.photo, frame, self._picture.format)
         with self.progress.stage("write"):
-            paths = write(self._outputs)
+            paths = self._outputs.write()
         if self._args.json:
             print(json.dumps(report(project, frame, self.progress, paths)))
+
+    def _cameras(self) -> CameraPath:
+        """The cameras of the picture written here and of the photo, each as its file is stored."""
+        scene, folder = self._done.project.scene, Path(self._args.cameras_out).parent
+        shots: list[CameraShot] = []
+        if self._picture is not None and self._own_file is None:
+            shots.append(CameraShot(named_from(self._picture.path, folder), scene.camera))
+        elif self._picture is not None and self._source is not None:
+            shots += replace(self._source, path=self._picture.path).shots(scene.camera, folder)
+        elif not camera_at_home(scene):
+            self.progress.tell(
+                f"{self._args.cameras_out} has the photo's camera only: -o is no picture by the new one."
+            )
+        if self._source is not None:
+            shots += self._source.shots(Camera(scene.source_intrinsics), folder)
+        return CameraPath(tuple(shots), axes_of("camera", self._args.axes))
 
     @property
     def _done(self) -> Result:

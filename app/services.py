@@ -79,14 +79,16 @@ class Services:
         if self.mask_backend is None:
             segmentation.segment(segmentation.prepare(photo), Prompt(clicks=(Click(60, 50),)))
 
-    def check_backends(self) -> None:
-        """Raises BackendUnavailable when one that was named cannot run here."""
+    def check_backends(self, engine: EngineChoice = "auto") -> None:
+        """Raises BackendUnavailable when one that was named, or that engine, cannot run here; loads nothing."""
+        from core.engines.registry import check_engine
         from core.perception.registry import check_depth_backend, check_segmentation_backend
 
         if self.depth_backend is not None:
             check_depth_backend(self.depth_backend)
         if self.mask_backend is not None:
             check_segmentation_backend(self.mask_backend)
+        check_engine(engine)
 
     def segmentation(self, name: str | None = None) -> SegmentationBackend:
         """The mask back-end behind a click. Raises BackendUnavailable with the reason."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from core.editing.apply import new_project
 from core.editing.history import History
 from core.errors import Cancelled, EditorError
 from core.files.embedded_depth import embedded_depth
+from core.files.header import Header, read_header
 from core.files.photo import open_photo
 from core.files.project import load_project
 from core.files.samples import open_sample
@@ -28,15 +30,31 @@ Value = TypeVar("Value")
 Source = tuple[Photo, DepthMap | None, Intrinsics | None]
 
 
+@dataclass(frozen=True)
+class OpenedFile:
+    """Which photo came from a file of its own, and that file's header."""
+
+    photo_id: str
+    header: Header | None
+
+
 class OpeningGestures(ModelGestures):
     """Each returns when the photo is there; its last failure stays in the state until the next one begins.
 
     Each raises InvalidInput for what cannot be opened, and Cancelled when it was stopped or another one began.
     """
 
+    opened_file: OpenedFile | None = None
+
     def open_photo(self, source: bytes | Path, name: str) -> None:
         """Open a picture file; depth that came inside it is used."""
-        self._open_source(name, lambda: (open_photo(source, name), embedded_depth(source), None))
+
+        def read() -> Source:
+            photo = open_photo(source, name)
+            self.opened_file = OpenedFile(photo.id, read_header(source))
+            return photo, embedded_depth(source), None
+
+        self._open_source(name, read)
 
     def open_sample(self, name: str) -> None:
         """Open one of the samples."""

@@ -19,8 +19,10 @@ def run_depth(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from app.opening import open_project
-    from app.outputs import check_places, input_files, wanted, write
+    from app.outputs import Outputs, input_files, wanted
+    from app.progress import Progress
     from app.services import Services
+    from app.source_photo import source_photo
     from core.editing.takeaway import photo_depth
     from core.errors import InvalidInput
     from core.files.formats import format_named
@@ -28,9 +30,11 @@ def run_depth(args: argparse.Namespace) -> int:
 
     services = Services(depth_backend=args.depth_backend)
     services.check_backends()
+    source = source_photo(args.photo)
 
     def value(_kind: str) -> DepthMap:
         project = open_project(args, services)
+        Progress().tell(*project.photo.notices)
         return photo_depth(project.depth, project.photo.width, project.photo.height)
 
     outputs = wanted(args.out, value, "depth")
@@ -39,6 +43,5 @@ def run_depth(args: argparse.Namespace) -> int:
         if outputs[0].path.suffix.lower() != f".{coloured.extension}":
             raise InvalidInput(f"--colours makes a PNG and {args.out} is another format; end its name with .png.")
         outputs = [replace(outputs[0], format=coloured)]
-    check_places(outputs, input_files(args, "photo", "depth"))
-    write(outputs)
+    Outputs(outputs, [source.path, *input_files(args, "depth")]).write()
     return 0

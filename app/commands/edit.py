@@ -14,7 +14,7 @@ from app.arguments import (
     shadow,
 )
 
-_INPUTS = ("photo", "depth", "mask", "shadow", "pose", "edits", "flow")
+_INPUTS = ("depth", "mask", "shadow", "pose", "edits", "flow")
 
 
 def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,14 +67,18 @@ def run_edit(args: argparse.Namespace) -> int:
     from app.outputs import input_files
     from app.rendering import Rendering
     from app.services import Services
+    from app.source_photo import source_photo
     from core.editing.apply import apply_all
 
     edit_plan.check_combination(args)
     services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
-    services.check_backends()
-    rendering = Rendering(args, services, input_files(args, *_INPUTS))
+    services.check_backends(args.engine or "auto")
+    source = source_photo(args.photo)
+    inputs = [source.path, *input_files(args, *_INPUTS), *edit_plan.named_files(args)]
+    rendering = Rendering(args, services, inputs, source)
     with rendering.progress.stage("open"):
         project = open_project(args, services)
+    rendering.progress.tell(*project.photo.notices)
     with rendering.progress.stage("select"):
         mask = edit_plan.chosen_mask(args, project.photo, services)
     if mask is not None:

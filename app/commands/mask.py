@@ -22,8 +22,10 @@ def run_mask(args: argparse.Namespace) -> int:
     """Write the best mask. Raises EditorError."""
     from app import selection
     from app.opening import open_source
-    from app.outputs import check_places, input_files, wanted, write
+    from app.outputs import Outputs, wanted
+    from app.progress import Progress
     from app.services import Services
+    from app.source_photo import source_photo
     from core.errors import InvalidInput
     from core.types.mask import Box, Click, Mask, Prompt
 
@@ -38,10 +40,9 @@ def run_mask(args: argparse.Namespace) -> int:
 
     def value(_kind: str) -> Mask:
         photo, _, _ = open_source(args.photo)
+        Progress().tell(*photo.notices)
         prompt = Prompt(tuple(Click(x, y, positive) for x, y, positive in args.point), box)
         return selection.pick(services, photo, prompt).mask
 
-    outputs = wanted(args.out, value, "mask")
-    check_places(outputs, input_files(args, "photo"))
-    write(outputs)
+    Outputs(wanted(args.out, value, "mask"), [source_photo(args.photo).path]).write()
     return 0

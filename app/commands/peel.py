@@ -51,8 +51,8 @@ def run_peel(args: argparse.Namespace) -> int:
     """Open, look for objects unless there are some, peel, write. Raises EditorError."""
     import json
 
-    from app.opening import open_photo_or_project
-    from app.outputs import check_places, input_files, wanted, write
+    from app.opening import open_photo_or_project, photo_or_project_file
+    from app.outputs import Outputs, input_files, wanted
     from app.progress import Progress
     from app.rendering import with_settings
     from app.services import Services
@@ -63,20 +63,20 @@ def run_peel(args: argparse.Namespace) -> int:
 
     check_number(args.objects)
     services, progress = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend), Progress()
-    services.check_backends()
-    services.engine(args.engine or "auto")
+    services.check_backends(args.engine or "auto")
     made: list[Peeled] = []
-    outputs = [output for path in args.out for output in wanted(path, lambda _: made[0], "peeled")]
-    check_places(outputs, [*input_files(args, "photo", "depth"), *args.mask])
+    files = [output for path in args.out for output in wanted(path, lambda _: made[0], "peeled")]
+    outputs = Outputs(files, [photo_or_project_file(args), *input_files(args, "depth"), *args.mask])
     cancel = CancelToken()
     with progress.stage("open"):
         project = with_settings(open_photo_or_project(args, services), args)
+    progress.tell(*project.photo.notices)
     project = _with_objects(args, project, services, progress, cancel)
     engine = services.engine(project.settings.engine)
     with progress.stage("peel"):
         made.append(peel(project, engine, services.memo, cancel, progress.share("peel")))
     with progress.stage("write"):
-        paths = write(outputs)
+        paths = outputs.write()
     if args.json:
         print(json.dumps(_report(made[0], progress) | {"files": [str(path) for path in paths]}))
     return 0

@@ -20,7 +20,9 @@ def run_replay(args: argparse.Namespace) -> int:
     from app.services import Services
     from core.files.project import load_project
 
-    rendering = Rendering(args, Services(), input_files(args, "project"))
+    services = Services()
+    services.check_backends(args.engine or "auto")
+    rendering = Rendering(args, services, input_files(args, "project"))
     with rendering.progress.stage("open"):
         project = load_project(args.project)
     rendering.finish(project)

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from app.export import export
+from core.editing.takeaway import Alignment
 from core.errors import Cancelled
 from core.types.protocols import CancelToken
 
@@ -23,9 +24,11 @@ def add_exports(router: APIRouter, known: "Callable[[str], Session]") -> None:
     """Add the route; `known` finds a session by its key or answers 404. A stopped export is answered by 204."""
 
     @router.get("/{key}/export/{kind}.{format_name}")
-    async def download(request: Request, key: str, kind: str, format_name: str) -> Response:
+    async def download(
+        request: Request, key: str, kind: str, format_name: str, axes: Alignment | None = None
+    ) -> Response:
         session, cancel = await run_in_threadpool(known, key), CancelToken()
-        making = asyncio.create_task(run_in_threadpool(export, session, kind, format_name, cancel))
+        making = asyncio.create_task(run_in_threadpool(export, session, kind, format_name, cancel, axes))
         while not (await asyncio.wait([making], timeout=LOOK_SECONDS))[0]:
             if await request.is_disconnected():
                 cancel.cancel()

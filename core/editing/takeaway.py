@@ -1,7 +1,7 @@
 """What the exporters take: points, a textured mesh, layers, cameras and maps of an edited photo."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
@@ -13,11 +13,11 @@ from core.editing.motion import placed_objects
 from core.editing.render import render
 from core.editing.shadow_casting import cast_shadows, fallen
 from core.errors import InvalidInput
-from core.files.cameras import CameraShot
 from core.files.formats import Kind
 from core.files.layers import Layer, LayerStack
 from core.files.picture import Picture, picture_of
-from core.files.profile import srgb_of
+from core.files.profile import srgb_of, to_8_bit
+from core.maths.axes import in_axes
 from core.maths.colour import coded_pixels
 from core.maths.depth import inverse_depth, points_from_inverse_depth
 from core.maths.raster import CONNECTED_DOWN, CONNECTED_RIGHT, surface_links
@@ -25,7 +25,7 @@ from core.maths.rigid import invert, transform
 from core.types.camera import Camera, Intrinsics
 from core.types.depth import DepthMap
 from core.types.frame import Frame
-from core.types.geometry import PointCloud, TexturedMesh
+from core.types.geometry import Axes, PointCloud, TexturedMesh
 from core.types.mask import Mask
 from core.types.photo import Coverage
 from core.types.project import Project
@@ -33,8 +33,12 @@ from core.types.protocols import Engine
 
 # Beyond this many times the median depth lies the sky of a layout guess (30 times) and noise of measured depth.
 _SKY_FROM = 20.0
+Alignment = Literal["opencv", "gltf", "blender"]
+"""One choice of axes for clouds, meshes and cameras of a scene."""
+
 # Kinds that need no rendered frame.
 UNRENDERED: tuple[Kind, ...] = ("mask", "camera", "project")
+_OPAQUE_FROM = 128
 _MESH_VERTICES = 1_000_000
 # Open3D's own example: a point is an outlier when its 20 nearest are two deviations farther than the average's.
 _NEIGHBOURS, _DEVIATIONS = 20, 2.0
@@ -60,9 +64,10 @@ class CloudOptions:
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Colours and depth as one camera sees them, whatever made them."""
+    """Colours, depth and opacity (None: all opaque) as one camera sees them, whatever made them."""
 
     srgb: UInt8[np.ndarray, "H W 3"]
+    alpha: UInt8[np.ndarray, "H W"] | None
     depth: Float32[np.ndarray, "H W"]
     valid: Bool[np.ndarray, "H W"]
     camera: Camera
@@ -78,7 +83,7 @@ class Result:
     memo: Memo
 
 
-def take(result: Result, kind: Kind) -> Any:
+def take(result: Result, kind: Kind, aligned: Alignment | None = None) -> Any:
     """The value that the formats of `kind` write, for kinds not in `UNRENDERED`; `core.editing.peel` makes "peeled".
 
     Raises InvalidInput when there is nothing of that kind to take.
@@ -87,23 +92,27 @@ def take(result: Result, kind: Kind) -> Any:
     return {
         "picture": lambda: picture_of(project.photo, frame),
         "depth": lambda: frame_depth(frame, project.depth),
-        "cloud": lambda: point_cloud(frame_view(frame, project)),
-        "mesh": lambda: textured_mesh(frame_view(frame, project)),
+        "cloud": lambda: point_cloud(frame_view(frame, project), axes=axes_of(kind, aligned)),
+        "mesh": lambda: textured_mesh(frame_view(frame, project), axes=axes_of(kind, aligned)),
         "confidence": lambda: confidence_mask(frame),
         "flow": lambda: frame.flow,
         "layers": lambda: layer_stack(result),
     }[kind]()
 
 
-def take_unrendered(project: Project, kind: Kind, stem: str, object_id: str | None = None) -> Any:
-    """The value for the kinds in `UNRENDERED`; `object_id` is whose mask is meant, `stem` names the picture.
+def axes_of(kind: Kind, aligned: Alignment | None) -> Axes:
+    """What files of a kind are written in: without a choice clouds and cameras in the world's axes, meshes y up.
 
-    Raises InvalidInput when there is no such object.
+    "blender": what its importers put into one place. They turn glTF and OBJ from y up to z up, nothing else.
     """
-    if kind == "camera":
-        return camera_shots(project, stem)
-    if kind == "project":
-        return project
+    if aligned is None or aligned == "blender":
+        other: Axes = "opencv" if aligned is None else "z-up"
+        return "gltf" if kind == "mesh" else other
+    return aligned
+
+
+def selected_mask(project: Project, object_id: str | None) -> Mask:
+    """The mask of an object. Raises InvalidInput when none is given, or there is no such object."""
     if object_id is None:
         raise InvalidInput("No object is selected, so there is no mask to write; click an object first.")
     return project.scene.object(object_id).mask
@@ -135,35 +144,36 @@ def confidence_mask(frame: Frame) -> Mask:
     return Mask(np.rint(255 * frame.confidence).astype(np.uint8), source="confidence")
 
 
-def camera_shots(project: Project, stem: str) -> tuple[CameraShot, ...]:
-    """The result's camera and the photo's own."""
-    scene = project.scene
-    return CameraShot(f"{stem}.png", scene.camera), CameraShot(project.photo.name, Camera(scene.source_intrinsics))
-
-
 def frame_view(frame: Frame, project: Project) -> View:
     """The edited frame as its camera sees it."""
     camera = project.scene.camera
     srgb = srgb_of(frame.pixels, project.photo.icc_profile)
-    return View(srgb, frame.depth, frame.depth_valid, camera)
+    alpha = None if frame.alpha is None else to_8_bit(frame.alpha)
+    return View(srgb, alpha, frame.depth, frame.depth_valid, camera)
 
 
 def photo_view(project: Project) -> View:
     """The unedited photo as its own camera sees it."""
     photo, intrinsics = project.photo, project.scene.source_intrinsics
     depth = photo_depth(project.depth, photo.width, photo.height)
-    return View(photo.srgb, depth.values, depth.valid, Camera(intrinsics))
+    alpha = None if photo.alpha is None else to_8_bit(photo.alpha)
+    return View(photo.srgb, alpha, depth.values, depth.valid, Camera(intrinsics))
 
 
-def point_cloud(view: View, options: CloudOptions = CloudOptions()) -> PointCloud:
-    """One point per pixel in world axes, without the sky and without pixels beside a depth step.
+def point_cloud(view: View, options: CloudOptions = CloudOptions(), axes: Axes = "opencv") -> PointCloud:
+    """One point per pixel, without the sky, what is less than half opaque, and pixels beside a depth step.
 
     Pixels beside a step mix the colours of both sides and would hang in the air between them.
+    Raises InvalidInput when none is left.
     """
     inverse, solid = _solid(view)
     kept = solid & ~_beside_step(inverse, solid)
     if not kept.any():
         raise InvalidInput("No pixel has a usable depth, so there are no points to write; give another depth file.")
+    if view.alpha is not None:
+        kept &= view.alpha >= _OPAQUE_FROM
+        if not kept.any():
+            raise InvalidInput("The picture is transparent everywhere, so there are no points to write.")
     points = _world_points(view, inverse, kept)
     colours = view.srgb[kept]
     if options.voxel is not None or options.clean:
@@ -171,18 +181,20 @@ def point_cloud(view: View, options: CloudOptions = CloudOptions()) -> PointClou
     if options.max_points is not None and len(points) > options.max_points:
         chosen = np.linspace(0, len(points) - 1, options.max_points).round().astype(np.intp)
         points, colours = points[chosen], colours[chosen]
-    return PointCloud(points, colours)
+    return PointCloud(in_axes(points, axes), colours, axes)
 
 
-def textured_mesh(view: View, max_vertices: int = _MESH_VERTICES) -> TexturedMesh:
-    """The picture's grid as triangles, cut at depth steps and at the sky, its picture as texture.
+def textured_mesh(view: View, max_vertices: int = _MESH_VERTICES, axes: Axes = "opencv") -> TexturedMesh:
+    """The picture's grid as triangles, cut at depth steps, at the sky and where it is transparent, with its picture.
 
-    Every n-th row and column is taken so that at most about `max_vertices` remain.
+    Every n-th row and column is taken so that at most about `max_vertices` remain. Raises InvalidInput for no face.
     """
     height, width = view.depth.shape
     step = max(1, int(np.ceil(np.sqrt(height * width / max_vertices))))
     rows, columns = _every(height, step), _every(width, step)
     inverse, solid = (field[rows][:, columns] for field in _solid(view))
+    if view.alpha is not None:
+        solid = solid & (view.alpha[rows][:, columns] > 0)
     faces = _grid_faces(surface_links(np.ascontiguousarray(inverse), np.ascontiguousarray(solid)), solid)
     if not faces.size:
         raise InvalidInput("The depth gives no surface, so there is no mesh to write; give another depth file.")
@@ -191,7 +203,8 @@ def textured_mesh(view: View, max_vertices: int = _MESH_VERTICES) -> TexturedMes
     rays = _rays(view.camera.intrinsics, x, y)
     vertices = _in_world(rays * view.depth[y, x][:, None], view.camera)
     uv = np.stack([(x + 0.5) / width, (y + 0.5) / height], axis=1).astype(np.float32)
-    return TexturedMesh(vertices, faces.reshape(-1, 3).astype(np.int32), uv, view.srgb)
+    texture = view.srgb if view.alpha is None else np.dstack([view.srgb, view.alpha])
+    return TexturedMesh(in_axes(vertices, axes), faces.reshape(-1, 3).astype(np.int32), uv, texture, axes)
 
 
 def layer_stack(result: Result) -> LayerStack:

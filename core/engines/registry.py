@@ -109,6 +109,15 @@ def resolve(choice: EngineChoice) -> str:
 
 def make_engine(choice: EngineChoice | str) -> Engine:
     """The engine of that name or choice. Raises InvalidInput (unknown name) or BackendUnavailable (why)."""
+    return computes(_runnable(choice).make)()
+
+
+def check_engine(choice: EngineChoice | str) -> None:
+    """Raises what making that engine would, without making it."""
+    _runnable(choice)
+
+
+def _runnable(choice: EngineChoice | str) -> _Entry:
     name = _BEST.name if choice == "auto" else choice
     entry = next((entry for entry in _ENTRIES if entry.info.name == name), None)
     if entry is None:
@@ -117,4 +126,4 @@ def make_engine(choice: EngineChoice | str) -> Engine:
     reason = entry.why_not()
     if reason is not None:
         raise BackendUnavailable(f"The engine {name!r} cannot run. {reason} Or use auto or warp.")
-    return computes(entry.make)()
+    return entry

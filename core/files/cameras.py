@@ -10,15 +10,20 @@ import numpy as np
 from jaxtyping import Float64
 
 from core.errors import InvalidInput
+from core.files.header import Header
 from core.files.source import name_of, read_source
 from core.files.strict_json import MAX_JSON_BYTES, parse_json
+from core.maths.axes import AXES_FROM_WORLD, AXES_IN_WORDS
+from core.maths.camera import as_stored
 from core.maths.rigid import invert
 from core.types.camera import Camera, Intrinsics, Pose
+from core.types.geometry import Axes
 
 _MAX_BYTES = 50_000_000
 # nerfstudio's cameras look along -z with y up, and its pixel centres lie at +0.5.
 _OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
 _CENTRE_SHIFT = 0.5
+_AXES_BY_WORDS: dict[str, Axes] = {words: axes for axes, words in AXES_IN_WORDS.items()}
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,33 @@ class CameraShot:
     camera: Camera
 
 
-def encode_transforms(shots: tuple[CameraShot, ...]) -> bytes:
-    """A transforms.json of nerfstudio with intrinsics per frame; the world is the photo's camera frame (y down)."""
+@dataclass(frozen=True)
+class CameraPath:
+    """Cameras for a file whose world has these axes."""
+
+    shots: tuple[CameraShot, ...]
+    axes: Axes = "opencv"
+
+
+def stored_shots(file_path: str, camera: Camera, header: Header | None) -> tuple[CameraShot, ...]:
+    """The camera of an upright picture, fit for its file with that header; none where no camera fits.
+
+    That is a mirrored picture, and a file whose first picture is not the one that was opened.
+    """
+    stored = as_stored(camera, 1 if header is None else header.orientation)
+    if stored is None:
+        return ()
+    k = stored.intrinsics
+    return (CameraShot(file_path, stored),) if header is None or header.size == (k.width, k.height) else ()
+
+
+def encode_transforms(path: CameraPath) -> bytes:
+    """A transforms.json of nerfstudio with intrinsics per frame; the world is the photo's camera frame in its axes."""
     frames = []
-    for shot in shots:
+    axes_from_world = _axes_from_world(path.axes)
+    for shot in path.shots:
         k = shot.camera.intrinsics
-        world_from_camera = invert(shot.camera.camera_from_world).matrix @ _OPENGL_FROM_OPENCV
+        world_from_camera = axes_from_world @ invert(shot.camera.camera_from_world).matrix @ _OPENGL_FROM_OPENCV
         frames.append(
             {
                 "file_path": shot.file_path,
@@ -47,11 +73,12 @@ def encode_transforms(shots: tuple[CameraShot, ...]) -> bytes:
                 "transform_matrix": world_from_camera.tolist(),
             }
         )
-    return json.dumps({"camera_model": "OPENCV", "frames": frames}, indent=2).encode()
+    document = {"camera_model": "OPENCV", "axes": AXES_IN_WORDS[path.axes], "frames": frames}
+    return json.dumps(document, indent=2).encode()
 
 
-def read_transforms(source: Path | bytes, name: str = "") -> tuple[CameraShot, ...]:
-    """The cameras of a transforms.json, intrinsics per frame or for all frames.
+def read_transforms(source: Path | bytes, name: str = "") -> CameraPath:
+    """The cameras of a transforms.json, intrinsics per frame or for all frames; of other axes when it names them.
 
     Raises InvalidInput when a field is missing, a pose is not rigid or the lens is distorted.
     """
@@ -59,7 +86,8 @@ def read_transforms(source: Path | bytes, name: str = "") -> tuple[CameraShot, .
     document = parse_json(read_source(source, name, MAX_JSON_BYTES), name)
     try:
         frames = document["frames"]
-        return tuple(_shot({**document, **frame}) for frame in frames)
+        axes = _AXES_BY_WORDS.get(str(document.get("axes")), "opencv")  # nerfstudio itself has no such field
+        return CameraPath(tuple(_shot({**document, **frame}, axes) for frame in frames), axes)
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error}") from error
     except KeyError as error:
@@ -68,7 +96,13 @@ def read_transforms(source: Path | bytes, name: str = "") -> tuple[CameraShot, .
         raise InvalidInput(f"{name} is not a transforms.json file; export it again from nerfstudio.") from error
 
 
-def _shot(frame: Mapping[str, Any]) -> CameraShot:
+def _axes_from_world(axes: Axes) -> Float64[np.ndarray, "4 4"]:
+    matrix = np.eye(4)
+    matrix[:3, :3] = AXES_FROM_WORLD[axes]
+    return matrix
+
+
+def _shot(frame: Mapping[str, Any], axes: Axes) -> CameraShot:
     distorted = [key for key in ("k1", "k2", "k3", "k4", "p1", "p2") if frame.get(key)]
     if distorted:
         raise InvalidInput(f"The lens distortion {', '.join(distorted)} is not supported; undistort the pictures.")
@@ -80,7 +114,8 @@ def _shot(frame: Mapping[str, Any]) -> CameraShot:
         int(frame["w"]),
         int(frame["h"]),
     )
-    world_from_camera = Pose(_matrix_4x4(frame["transform_matrix"]) @ _OPENGL_FROM_OPENCV)
+    axes_from_camera = _matrix_4x4(frame["transform_matrix"]) @ _OPENGL_FROM_OPENCV
+    world_from_camera = Pose(_axes_from_world(axes).T @ axes_from_camera)
     return CameraShot(str(frame["file_path"]), Camera(intrinsics, invert(world_from_camera)))
 
 

@@ -1,5 +1,6 @@
 """Edits as JSON: exact with blobs, and friendlier by hand."""
 
+import os
 from pathlib import Path
 from typing import Any, get_args
 
@@ -37,12 +38,9 @@ def read_edits(path: Path, width: int, height: int) -> tuple[Edit, ...]:
     that cannot be used, BadProjectFile for everything else that is wrong.
     """
     name = name_of(path, "")
-    entries = parse_json(read_source(path, name, MAX_JSON_BYTES), name)
-    if not isinstance(entries, list):
-        raise BadProjectFile(f"{name} must be a JSON list of edits; put [ and ] around them.")
     blobs: Blobs = {}
     edits = []
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(_entries(path)):
         where = f"{name}: edit {number + 1}"
         exact = dict(entry) if isinstance(entry, dict) else entry
         if isinstance(exact, dict):
@@ -52,6 +50,21 @@ def read_edits(path: Path, width: int, height: int) -> tuple[Edit, ...]:
                 exact["placement"] = _with_quaternion(exact["placement"], where)
         edits.append(edit_from_json(exact, blobs, where))
     return tuple(edits)
+
+
+def files_named_in(path: Path) -> list[Path]:
+    """The mask files that a hand-written list of edits names. Raises as `read_edits` when it is no list."""
+    masks = [entry.get("mask") for entry in _entries(path) if isinstance(entry, dict)]
+    names = [mask["file"] for mask in masks if isinstance(mask, dict) and isinstance(mask.get("file"), str)]
+    return [file for file in (path.parent / name for name in names) if os.path.isfile(file)]
+
+
+def _entries(path: Path) -> list[Any]:
+    name = name_of(path, "")
+    entries = parse_json(read_source(path, name, MAX_JSON_BYTES), name)
+    if not isinstance(entries, list):
+        raise BadProjectFile(f"{name} must be a JSON list of edits; put [ and ] around them.")
+    return entries
 
 
 def _mask_from_file(

@@ -1,4 +1,4 @@
-"""Textured meshes as GLB and OBJ, both in glTF axes: x right, y up, z towards the viewer (-z forward)."""
+"""Textured meshes as GLB and OBJ, each with its texture, its transparency and a word on its axes."""
 
 import json
 import struct
@@ -7,16 +7,16 @@ import numpy as np
 
 from core.files.png import encode_png
 from core.files.text import number_rows
+from core.maths.axes import AXES_IN_WORDS
 from core.types.geometry import TexturedMesh
 
-_GLTF_FROM_WORLD = np.array([1, -1, -1], np.float32)  # x right, y down, z forward -> y up, -z forward
 _FLOAT, _UNSIGNED_INT = 5126, 5125
 _ARRAY_BUFFER, _ELEMENT_BUFFER = 34962, 34963
 
 
 def encode_glb(mesh: TexturedMesh) -> bytes:
     """One GLB with its texture inside, unlit: a photograph must not be shaded a second time."""
-    vertices = mesh.vertices * _GLTF_FROM_WORLD
+    vertices = mesh.vertices
     indices = mesh.faces.astype("<u4")
     parts = [
         (indices.tobytes(), _ELEMENT_BUFFER),
@@ -32,7 +32,7 @@ def encode_glb(mesh: TexturedMesh) -> bytes:
     low, high = (vertices.min(0), vertices.max(0)) if len(vertices) else (np.zeros(3), np.zeros(3))
     position = {"min": [float(v) for v in low], "max": [float(v) for v in high]}
     document = {
-        "asset": {"version": "2.0", "generator": "LRAS Studio"},
+        "asset": {"version": "2.0", "generator": "LRAS Studio", "extras": {"axes": AXES_IN_WORDS[mesh.axes]}},
         "extensionsUsed": ["KHR_materials_unlit"],
         "scene": 0,
         "scenes": [{"nodes": [0]}],
@@ -49,6 +49,7 @@ def encode_glb(mesh: TexturedMesh) -> bytes:
                 "extensions": {"KHR_materials_unlit": {}},
                 "doubleSided": True,
             }
+            | _alpha_mode(mesh)
         ],
         "textures": [{"source": 0, "sampler": 0}],
         # Linear filters; clamped, for the photo does not repeat.
@@ -63,22 +64,33 @@ def encode_glb(mesh: TexturedMesh) -> bytes:
     return struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks
 
 
-def encode_obj(mesh: TexturedMesh, stem: str) -> dict[str, bytes]:
-    """Files by name: `stem`.obj first, with its material `stem`.mtl and texture `stem`.png beside it."""
-    vertices = (mesh.vertices * _GLTF_FROM_WORLD).astype(np.float64)
+def encode_obj(mesh: TexturedMesh, names: tuple[str, ...]) -> tuple[bytes, bytes, bytes]:
+    """The geometry, its material and its texture, which name each other by `names` in this order."""
+    _, material_name, texture_name = names
     uv = mesh.uv.astype(np.float64)
     uv[:, 1] = 1 - uv[:, 1]  # OBJ counts v upwards
     corners = np.repeat(mesh.faces.astype(np.int64) + 1, 2, axis=1)
-    name = stem.replace(" ", "_")  # readers split these lines at spaces
     text = (
-        f"mtllib {name}.mtl\nusemtl photo\n".encode()
-        + number_rows("v %.9g %.9g %.9g\n", vertices)
+        _line(f"# axes {AXES_IN_WORDS[mesh.axes]}")
+        + _line(f"mtllib {material_name}")
+        + _line("usemtl photo")
+        + number_rows("v %.9g %.9g %.9g\n", mesh.vertices.astype(np.float64))
         + number_rows("vt %.9g %.9g\n", uv)
         + number_rows("f %d/%d %d/%d %d/%d\n", corners)
     )
-    material = f"newmtl photo\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 0\nmap_Kd {name}.png\n"
-    return {
-        f"{stem}.obj": text,
-        f"{name}.mtl": material.encode(),
-        f"{name}.png": encode_png(mesh.texture),
-    }
+    material = ["newmtl photo", "Ka 1 1 1", "Kd 1 1 1", "Ks 0 0 0", "illum 0", f"map_Kd {texture_name}"]
+    if mesh.texture.shape[2] == 4:
+        material.append(f"map_d {texture_name}")
+    return text, b"".join(map(_line, material)), encode_png(mesh.texture)
+
+
+def _alpha_mode(mesh: TexturedMesh) -> dict[str, object]:
+    """How glTF draws a texture with transparency: cut out, or blended where some of it is partly transparent."""
+    if mesh.texture.shape[2] == 3:
+        return {}
+    alpha = mesh.texture[..., 3]
+    return {"alphaMode": "MASK" if ((alpha == 0) | (alpha == 255)).all() else "BLEND"}
+
+
+def _line(words: str) -> bytes:
+    return words.encode("utf-8", "surrogateescape") + b"\n"

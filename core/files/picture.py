@@ -20,7 +20,7 @@ from core.types.metadata import NO_METADATA, Metadata
 from core.types.photo import Coverage, Photo, Pixels
 
 _JPEG_QUALITY = 95
-_JPEG_LARGEST, _WEBP_LARGEST = 65_500, 16_383
+JPEG_LARGEST, WEBP_LARGEST = 65_500, 16_383
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,7 @@ def encode_picture_tiff_16(picture: Picture) -> bytes:
 
 def encode_picture_webp(picture: Picture) -> bytes:
     """Lossless WebP; 16-bit pixels are rounded to 8. Raises InvalidInput beyond 16383 pixels a side."""
-    _check_side(picture, _WEBP_LARGEST, "WebP")
+    check_side(max(picture.pixels.shape[:2]), WEBP_LARGEST, "WebP")
     picture = picture.rounded()
     image = Image.fromarray(_channels(picture.pixels, picture.alpha))
     described = {"icc_profile": picture.icc_profile, "exif": webp_exif(picture.metadata), "xmp": picture.metadata.xmp}
@@ -90,7 +90,7 @@ def encode_picture_jpeg(picture: Picture) -> bytes:
 
     Raises InvalidInput beyond 65500 pixels a side and for a profile that JPEG cannot hold.
     """
-    _check_side(picture, _JPEG_LARGEST, "JPEG")
+    check_side(max(picture.pixels.shape[:2]), JPEG_LARGEST, "JPEG")
     rounded = picture.rounded()
     pixels = rounded.pixels
     if rounded.alpha is not None and rounded.alpha.min() < 255:
@@ -129,7 +129,7 @@ def _to_16_bit(values: np.ndarray) -> np.ndarray:
     return values if values.dtype == np.uint16 else values.astype(np.uint16) * np.uint16(257)
 
 
-def _check_side(picture: Picture, largest: int, title: str) -> None:
-    side = max(picture.pixels.shape[:2])
+def check_side(side: int, largest: int, title: str) -> None:
+    """Raises InvalidInput for a picture whose longer side the format cannot hold."""
     if side > largest:
         raise InvalidInput(f"{title} holds at most {largest} pixels a side and the picture has {side}; choose PNG.")

@@ -32,12 +32,11 @@ def open_sample(name: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:
 
     Raises InvalidInput for a name that is not in `SAMPLE_PICTURES`.
     """
-    check_sample(name)
-    folder = _package_data()
-    photo = open_photo(folder / SAMPLE_PICTURES[name], SAMPLE_PICTURES[name])
+    path = sample_file(name)
+    photo = open_photo(path, path.name)
     if name != "motorcycle":
         return photo, None, None
-    with np.load(folder / _DISPARITY, allow_pickle=False) as stored:
+    with np.load(path.with_name(_DISPARITY), allow_pickle=False) as stored:
         disparity = stored["arr_0"]
     valid = np.isfinite(disparity) & (disparity + _DOFFS > 0)
     depth = np.zeros(disparity.shape, np.float32)
@@ -54,8 +53,10 @@ def check_sample(name: str) -> None:
         raise InvalidInput(f"There is no sample {name!r}; choose one of {', '.join(SAMPLE_PICTURES)}.")
 
 
-def _package_data() -> Path:
+def sample_file(name: str) -> Path:
+    """The picture file of a sample. Raises InvalidInput for a name that is not in `SAMPLE_PICTURES`."""
+    check_sample(name)
     package = find_spec("skimage")
     if package is None or package.origin is None:
         raise InvalidInput("The sample pictures come with scikit-image, which is not installed; install it.")
-    return Path(package.origin).parent / "data"
+    return Path(package.origin).parent / "data" / SAMPLE_PICTURES[name]

@@ -50,7 +50,7 @@ def read_source(source: Path | bytes, name: str, max_bytes: int) -> bytes:
     Raises InvalidInput when it is missing, unreadable, no regular file, empty or larger, NotEnoughMemory.
     """
     if isinstance(source, Path):
-        with _regular(source, name, max_bytes) as (stream, size), memory_for(size, name):
+        with opened(source, name, max_bytes) as (stream, size), memory_for(size, name):
             data = _bounded(stream, size, name, max_bytes)
     else:
         data = source
@@ -60,8 +60,28 @@ def read_source(source: Path | bytes, name: str, max_bytes: int) -> bytes:
 
 def read_head(path: Path, name: str, max_bytes: int) -> bytes:
     """What tells a file's format, of one that could be read whole. Raises as `read_source` does."""
-    with _regular(path, name, max_bytes) as (stream, _):
+    with opened(path, name, max_bytes) as (stream, _):
         return _needed(stream.read(_HEAD), name)
+
+
+@contextmanager
+def opened(path: Path, name: str, max_bytes: int) -> Iterator[tuple[BufferedReader, int]]:
+    """A regular file, open for reading, and its size by the file system. Raises as `read_source` does.
+
+    For who needs only some of it; what goes wrong while it is read is told alike.
+    """
+    try:
+        _check_kind(path.stat(), name)
+        # A pipe put in the file's place meanwhile must not hold the program up.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(handle, "rb") as stream:
+            status = os.fstat(handle)
+            _check_kind(status, name)
+            _check_bytes(status.st_size, name, max_bytes)
+            yield stream, status.st_size
+    except (OSError, ValueError) as error:  # a path with NUL or half a surrogate is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInput(f"{shown(path)} cannot be read ({reason}); check the path and its permissions.") from error
 
 
 def sniffed_format(data: bytes) -> str | None:
@@ -90,23 +110,6 @@ def name_of(source: Path | bytes, otherwise: str) -> str:
 def shown(text: str | Path) -> str:
     """Text from outside as one line that any terminal, page and file takes: without controls and half surrogates."""
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(text))
-
-
-@contextmanager
-def _regular(path: Path, name: str, max_bytes: int) -> Iterator[tuple[BufferedReader, int]]:
-    """A file opened, and its size by the file system."""
-    try:
-        _check_kind(path.stat(), name)
-        # A pipe put in the file's place meanwhile must not hold the program up.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(handle, "rb") as stream:
-            status = os.fstat(handle)
-            _check_kind(status, name)
-            _check_bytes(status.st_size, name, max_bytes)
-            yield stream, status.st_size
-    except (OSError, ValueError) as error:  # a path with NUL or half a surrogate is a ValueError
-        reason = getattr(error, "strerror", None) or error
-        raise InvalidInput(f"{shown(path)} cannot be read ({reason}); check the path and its permissions.") from error
 
 
 def _needed(data: bytes, name: str) -> bytes:

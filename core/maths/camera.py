@@ -4,11 +4,13 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from core.errors import InvalidInput
-from core.types.camera import Intrinsics
+from core.types.camera import Camera, Intrinsics, Pose
 from core.types.photo import Photo
 
 DEFAULT_FOV_DEG = 55.0
 FULL_FRAME_DIAGONAL_MM = 43.2666
+# How the stored picture's x and y follow from the upright one's, by EXIF orientation.
+_STORED_FROM_UPRIGHT = {1: ((1, 0), (0, 1)), 3: ((-1, 0), (0, -1)), 6: ((0, 1), (-1, 0)), 8: ((0, -1), (1, 0))}
 
 
 def intrinsics_from_fov(fov_deg: float, width: int, height: int) -> Intrinsics:
@@ -58,6 +60,24 @@ def resized(intrinsics: Intrinsics, width: int, height: int) -> Intrinsics:
 def cropped(intrinsics: Intrinsics, x: int, y: int, width: int, height: int) -> Intrinsics:
     """The same camera after cutting out the window with top-left pixel (x, y)."""
     return Intrinsics(intrinsics.fx, intrinsics.fy, intrinsics.cx - x, intrinsics.cy - y, width, height)
+
+
+def as_stored(camera: Camera, orientation: int) -> Camera | None:
+    """The camera of the same picture before EXIF orientation 1, 3, 6 or 8 turned it upright; None for mirrored ones.
+
+    A camera can be rolled about its axis, but it cannot take a mirrored picture.
+    """
+    if orientation not in _STORED_FROM_UPRIGHT:
+        return None
+    roll = np.eye(4)
+    roll[:2, :2] = _STORED_FROM_UPRIGHT[orientation]
+    k = camera.intrinsics
+    right, lower = k.width - 1, k.height - 1
+    fx, fy, width, height = (k.fy, k.fx, k.height, k.width) if orientation >= 5 else (k.fx, k.fy, k.width, k.height)
+    cx, cy = {1: (k.cx, k.cy), 3: (right - k.cx, lower - k.cy), 6: (k.cy, right - k.cx), 8: (lower - k.cy, k.cx)}[
+        orientation
+    ]
+    return Camera(Intrinsics(fx, fy, cx, cy, width, height), Pose(roll @ camera.camera_from_world.matrix))
 
 
 def pixel_rays(intrinsics: Intrinsics) -> Float32[np.ndarray, "H W 3"]:

@@ -90,7 +90,7 @@ def test_photos_of_extreme_shape(folder: Path, height: int, width: int) -> None:
         (np.full((HEIGHT, WIDTH), np.nan), "no positive, finite depth"),
         (np.full((HEIGHT, WIDTH), -1.0), "no positive, finite depth"),
         (np.ones((HEIGHT, HEIGHT)), "another shape"),
-        (np.array(["a"]), "must be numbers"),
+        (np.array(["a"]), "array of numbers"),
     ],
 )
 def test_depth_that_cannot_be_used(
@@ -114,7 +114,7 @@ def test_depth_with_holes_or_of_another_size_is_used(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (("--mask", "empty.png", "--remove"), "mask is empty"),
+        (("--mask", "empty.png", "--remove"), "is empty: nothing"),
         (("--select", "900,900", "--remove"), "outside"),
         (("--select", "-3,5", "--remove"), "outside"),
         (("--select", "nan,5", "--remove"), "finite"),

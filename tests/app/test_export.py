@@ -36,12 +36,11 @@ def session() -> Iterator[Session]:
 def test_every_format_of_the_table_is_handed_out(session: Session, name: str) -> None:
     wanted = next(item for item in FORMATS if item.name == name)
     file_name, content = export(session, wanted.kind, name)
-    extension = "zip" if name == "obj" else wanted.extension
-    assert file_name == f"card-{'peeled' if wanted.kind == 'peeled' else 'edited'}.{extension}"
+    assert file_name == f"card-{wanted.word}.{'zip' if name == 'obj' else wanted.extension}"
     assert len(content) > 100
     if name == "obj":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            assert set(archive.namelist()) == {"card-edited.obj", "card-edited.mtl", "card-edited.png"}
+            assert set(archive.namelist()) == {"card-mesh.obj", "card-mesh.mtl", "card-mesh-texture.png"}
 
 
 def test_a_picture_in_the_photos_own_format_shows_the_edit(session: Session) -> None:

@@ -3,6 +3,7 @@
 import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -217,11 +218,23 @@ def test_a_stopped_export_is_answered_by_nothing(photo_tab, monkeypatch):
     assert photo_tab.get("export/picture.png").status_code == 200
 
 
-def test_a_name_beyond_ascii_survives_and_cannot_break_the_header(tab):
-    assert tab.upload("photo", square_photo(), name='caf\u00e9 "x".png').status_code == 200
-    header = tab.get("export/picture.png").headers["content-disposition"]
+@pytest.mark.parametrize(
+    ("name", "saved"),
+    [
+        ('caf\u00e9 "x".png', "caf\u00e9 _x_-edited.png"),
+        ("a\r\nSet-Cookie: x=y.png", "a__Set-Cookie_ x=y-edited.png"),
+        ("\U0001f469\u200d\U0001f680.png", "\U0001f469\u200d\U0001f680-edited.png"),
+        ("\u0635\u0648\u0631\u0629.png", "\u0635\u0648\u0631\u0629-edited.png"),
+        ("n" * 251 + ".png", "n" * 244 + "-edited.png"),
+    ],
+)
+def test_whatever_a_photo_is_called_its_export_has_a_safe_name(tab, name, saved):
+    tab.session.open_photo(square_photo(), name)
+    reply = tab.get("export/picture.png")
+    assert reply.status_code == 200
+    header = reply.headers["content-disposition"]
     assert header.split(";")[1].count('"') == 2
-    assert "caf%C3%A9%20%22x%22-edited.png" in header
+    assert unquote(header.split("filename*=UTF-8''")[1]) == saved
 
 
 def test_news_bring_the_state_at_once_and_after_every_change(photo_tab):

@@ -16,15 +16,14 @@ from core.editing.takeaway import (
     UNRENDERED,
     CloudOptions,
     Result,
-    camera_shots,
     frame_depth,
     invented_mask,
     layer_stack,
     photo_depth,
     photo_view,
     point_cloud,
+    selected_mask,
     take,
-    take_unrendered,
     textured_mesh,
 )
 from core.errors import InvalidInput
@@ -200,15 +199,10 @@ def test_depth_comes_at_the_photos_size_with_its_holes() -> None:
 
 
 def test_what_needs_no_frame() -> None:
-    project = card_project(SetCamera(Camera(CAMERA, pose(np.eye(3), (0.1, 0.0, 0.0)))))
-    assert take_unrendered(project, "project", "x") is project
-    assert take_unrendered(project, "mask", "x", "card") == project.scene.object("card").mask
-    result, source = take_unrendered(project, "camera", "x")
-    assert result == camera_shots(project, "x")[0]
-    assert (result.file_path, result.camera) == ("x.png", project.scene.camera)
-    assert (source.file_path, source.camera) == (project.photo.name, Camera(CAMERA))
+    project = card_project()
+    assert selected_mask(project, "card") == project.scene.object("card").mask
     with pytest.raises(InvalidInput, match="select"):
-        take_unrendered(project, "mask", "x")
+        selected_mask(project, None)
     assert set(UNRENDERED) == {"project", "mask", "camera"}
 
 

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from core.errors import EditorError
-from core.files.atomic import write_all, write_atomically
+from core.errors import EditorError, InvalidInput
+from core.files.atomic import check_place, write_all, write_atomically
 
 
 def test_new_and_replaced_files_hold_all_bytes(tmp_path):
@@ -62,3 +62,50 @@ def test_of_several_files_none_is_written_when_one_cannot_be(tmp_path, monkeypat
         write_all({obj: b"new", mtl: b"new"})
     assert (obj.read_bytes(), mtl.read_bytes()) == (b"mtllib a.mtl", b"newmtl")
     assert sorted(os.listdir(tmp_path)) == ["a.mtl", "a.obj"]
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "real").mkdir()
+    target, dangling = tmp_path / "real" / "a.png", tmp_path / "real" / "b.png"
+    target.write_bytes(b"old")
+    for file in (target, dangling):
+        link = tmp_path / f"link-{file.name}"
+        link.symlink_to(file)
+        write_atomically(link, b"new")
+        assert link.is_symlink()
+        assert file.read_bytes() == b"new"
+
+
+def test_the_longest_legal_name_is_written(tmp_path):
+    path = tmp_path / ("n" * 251 + ".png")
+    check_place(path)
+    write_atomically(path, b"x")
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_places_that_cannot_be_written_are_known_before(tmp_path, monkeypatch):
+    (tmp_path / "protected.png").write_bytes(b"keep")
+    (tmp_path / "protected.png").chmod(0o444)
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "loop.png").symlink_to("loop.png")
+    (tmp_path / "astray.png").symlink_to("nowhere/x.png")
+    before = sorted(os.listdir(tmp_path))
+    for name, words in {
+        ".": "folder",
+        "nowhere/x.png": "does not exist",
+        "protected.png": "write-protected",
+        "pipe.png": "no ordinary file",
+        "loop.png": "cannot be written|no ordinary file",
+        "astray.png": "does not exist",
+        "n" * 256: "too long",
+    }.items():
+        with pytest.raises(InvalidInput, match=words):
+            check_place(tmp_path / name)
+
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("tempfile.mkstemp", read_only)
+    with pytest.raises(InvalidInput, match="Read-only"):
+        check_place(tmp_path / "new.png")
+    assert sorted(os.listdir(tmp_path)) == before

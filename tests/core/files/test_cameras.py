@@ -1,30 +1,36 @@
 import json
+from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.files.cameras import CameraShot, encode_transforms, read_pose_text, read_transforms
+from core.files.cameras import CameraPath, CameraShot, encode_transforms, read_pose_text, read_transforms
 from core.maths.rigid import pose, rotation_from_euler_deg
 from core.types.camera import Camera, Intrinsics
+from core.types.geometry import Axes
 
 INTRINSICS = Intrinsics(500.0, 510.0, 319.5, 239.5, 640, 480)
 CAMERA = Camera(INTRINSICS, pose(rotation_from_euler_deg(10, -20, 5), (0.1, 0.2, -0.3)))
-SHOTS = (CameraShot("a.png", CAMERA), CameraShot("b.png", Camera(INTRINSICS)))
+PATH = CameraPath((CameraShot("a.png", CAMERA), CameraShot("b.png", Camera(INTRINSICS))))
 
 
-def test_cameras_survive(tmp_path):
+@pytest.mark.parametrize("axes", get_args(Axes))
+def test_cameras_survive_in_any_axes(tmp_path, axes):
     path = tmp_path / "transforms.json"
-    path.write_bytes(encode_transforms(SHOTS))
+    path.write_bytes(encode_transforms(replace(PATH, axes=axes)))
+    assert json.loads(path.read_text())["axes"].startswith(axes)
     again = read_transforms(path)
-    assert [shot.file_path for shot in again] == ["a.png", "b.png"]
-    for before, after in zip(SHOTS, again, strict=True):
+    assert again.axes == axes
+    assert [shot.file_path for shot in again.shots] == ["a.png", "b.png"]
+    for before, after in zip(PATH.shots, again.shots, strict=True):
         assert after.camera.intrinsics == before.camera.intrinsics
         assert np.allclose(after.camera.camera_from_world.matrix, before.camera.camera_from_world.matrix, atol=1e-12)
 
 
 def test_file_has_opengl_axes_and_half_pixel_centres():
-    frames = json.loads(encode_transforms(SHOTS))["frames"]
+    frames = json.loads(encode_transforms(PATH))["frames"]
     matrix = np.array(frames[0]["transform_matrix"])
     world_from_camera = np.linalg.inv(CAMERA.camera_from_world.matrix)
     # Columns: the camera's right, up and backward directions in the world, and its place.
@@ -38,7 +44,7 @@ def test_file_has_opengl_axes_and_half_pixel_centres():
 def test_intrinsics_may_be_common_to_all_frames():
     document = {"w": 64, "h": 48, "fl_x": 50, "cx": 32, "cy": 24}
     document["frames"] = [{"file_path": "x.png", "transform_matrix": np.eye(4).tolist()}]
-    (shot,) = read_transforms(json.dumps(document).encode())
+    (shot,) = read_transforms(json.dumps(document).encode()).shots
     assert shot.camera.intrinsics == Intrinsics(50, 50, 31.5, 23.5, 64, 48)
 
 
@@ -54,7 +60,7 @@ def test_intrinsics_may_be_common_to_all_frames():
     ],
 )
 def test_bad_cameras_get_one_sentence(change):
-    document = json.loads(encode_transforms(SHOTS))
+    document = json.loads(encode_transforms(PATH))
     document["frames"][1].update(change)
     with pytest.raises(InvalidInput, match=r"^c\.json.*\.$"):
         read_transforms(json.dumps(document).encode(), "c.json")

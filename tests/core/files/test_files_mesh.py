@@ -1,10 +1,12 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.files.mesh import encode_glb, encode_obj
+from core.files.formats import format_named
+from core.files.mesh import encode_glb
 from core.types.geometry import TexturedMesh
 
 RNG = np.random.default_rng(4)
@@ -17,6 +19,11 @@ MESH = TexturedMesh(
     TEXTURE,
 )
 GLTF_VERTICES = MESH.vertices * (1, -1, -1)
+MESH = replace(MESH, vertices=GLTF_VERTICES.astype(np.float32), axes="gltf")
+
+
+def obj_files(mesh: TexturedMesh, stem: str) -> dict[str, bytes]:
+    return format_named("obj").encode(mesh, stem)
 
 
 def checked(mesh) -> None:
@@ -39,8 +46,8 @@ def test_glb_comes_back_in_gltf_axes_with_its_texture():
 def test_obj_comes_back_with_material_and_texture(tmp_path):
     import trimesh
 
-    files = encode_obj(MESH, "my cup")
-    assert list(files) == ["my cup.obj", "my_cup.mtl", "my_cup.png"]
+    files = obj_files(MESH, "my cup")
+    assert list(files) == ["my cup.obj", "my_cup.mtl", "my_cup-texture.png"]
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
     mesh = trimesh.load(tmp_path / "my cup.obj", force="mesh", process=False)
@@ -52,7 +59,7 @@ def test_open3d_reads_both(tmp_path):
     import open3d
 
     (tmp_path / "a.glb").write_bytes(encode_glb(MESH))
-    for name, data in encode_obj(MESH, "a").items():
+    for name, data in obj_files(MESH, "a").items():
         (tmp_path / name).write_bytes(data)
     for name in ("a.glb", "a.obj"):
         mesh = open3d.io.read_triangle_mesh(str(tmp_path / name))
@@ -65,7 +72,7 @@ def test_empty_mesh_is_a_valid_file():
         np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 2), np.float32), TEXTURE
     )
     assert encode_glb(nothing)[:4] == b"glTF"
-    assert encode_obj(nothing, "n")["n.obj"].startswith(b"mtllib")
+    assert obj_files(nothing, "n")["n.obj"].startswith(b"# axes opencv")
 
 
 def test_faces_must_name_existing_vertices():

@@ -1,13 +1,13 @@
 import io
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import get_args
 
 import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.files.cameras import CameraShot, read_transforms
+from core.files.cameras import CameraPath, CameraShot, read_transforms
 from core.files.depth import read_depth
 from core.files.flow import read_flow
 from core.files.formats import FORMATS, Kind, as_download, format_for, format_named, formats_of, own_format
@@ -41,14 +41,14 @@ VALUES = {
     "flow": FlowField(np.ones((6, 8, 2), np.float32), np.ones((6, 8), bool), np.zeros((6, 8), bool)),
     "layers": LayerStack((Layer("a", Picture(GRAY)),), Picture(GRAY)),
     "peeled": Peeled(PHOTO, (PeeledLayer("a", (0, 0), GRAY, GRAY[..., 0], DEPTH.values, DEPTH.valid),), metric=True),
-    "camera": (CameraShot("a.png", Camera(INTRINSICS)),),
+    "camera": CameraPath((CameraShot("a.png", Camera(INTRINSICS)),)),
     "project": Project(PHOTO, DEPTH, Scene(INTRINSICS, Camera(INTRINSICS))),
 }
 # Clouds, meshes and layers are only written; the tests of their encoders read them with other libraries.
 READ_AGAIN = ("picture", "mask", "depth", "flow", "camera", "project")
 MAGIC = {
     "png": b"\x89PNG", "jpg": b"\xff\xd8", "tif": b"II*\0", "webp": b"RIFF", "exr": b"\x76\x2f\x31\x01",
-    "npy": b"\x93NUMPY", "ply": b"ply\n", "pcd": b"# .PCD", "xyz": b"1 1 1", "glb": b"glTF", "obj": b"mtllib",
+    "npy": b"\x93NUMPY", "ply": b"ply\n", "pcd": b"# .PCD", "xyz": b"1 1 1", "glb": b"glTF", "obj": b"# axes opencv",
     "flo": b"PIEH", "ora": b"PK", "json": b"{", "lras": b"PK",
 }  # fmt: skip
 
@@ -74,7 +74,7 @@ def test_what_we_read_reads_what_we_write(item):
         "mask": lambda: open_photo(data).pixels[..., 0],
         "depth": lambda: open_photo(data).width if item.name == "depth-colours" else read_depth(data).values,
         "flow": lambda: read_flow(data),
-        "camera": lambda: read_transforms(data)[0].camera == Camera(INTRINSICS),
+        "camera": lambda: read_transforms(data) == VALUES["camera"],
         "project": lambda: load_project(data) == VALUES["project"],
     }
     expected = {
@@ -110,4 +110,28 @@ def test_several_files_are_downloaded_as_one_zip():
     name, data = as_download(format_named("obj").encode(VALUES["mesh"], "cup"), "cup")
     assert name == "cup.zip"
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.namelist() == ["cup.obj", "cup.mtl", "cup.png"]
+        assert archive.namelist() == ["cup.obj", "cup.mtl", "cup-texture.png"]
+
+
+@pytest.mark.parametrize("item", FORMATS, ids=lambda item: item.name)
+def test_what_is_written_is_known_before(item):
+    for stem in ("photo", "my photo", "ü" * 140, "x" * 249):
+        assert tuple(item.encode(VALUES[item.kind], stem)) == item.names(stem)
+        assert all(len(name.encode()) <= 255 for name in item.names(stem))
+
+
+def test_no_two_exports_of_one_photo_share_a_name():
+    for photo in ("photo.jpg", "é" * 200 + ".jpg"):
+        names = [name for item in FORMATS for name in item.names(item.export_stem(photo))]
+        assert len({name.casefold() for name in names}) == len(names)
+        assert {PurePath(name).name for name in names} == set(names)
+    assert format_named("depth-colours").export_stem("photo.jpg") == "photo-depth-colours"
+    assert format_named("transforms").names(format_named("transforms").export_stem("a.b.png")) == ("a.b-cameras.json",)
+
+
+def test_a_format_says_at_once_what_it_cannot_hold():
+    format_named("jpeg").check_size(65500, 10)
+    format_named("png").check_size(10**6, 10**6)
+    for name, side in (("jpeg", 65501), ("webp", 16384)):
+        with pytest.raises(InvalidInput, match=f"{side}; choose PNG"):
+            format_named(name).check_size(10, side)

@@ -5,7 +5,9 @@ import pytest
 from scenes import textured_photo
 
 from core.errors import InvalidInput
+from core.files.reading.decoded import upright
 from core.maths.camera import (
+    as_stored,
     cropped,
     focal_35mm,
     fov_deg,
@@ -16,7 +18,8 @@ from core.maths.camera import (
     resized,
     unproject,
 )
-from core.types.camera import Intrinsics
+from core.maths.rigid import pose, rotation_from_euler_deg
+from core.types.camera import Camera, Intrinsics
 
 K = Intrinsics(500.0, 480.0, 300.2, 210.7, 640, 427)
 RNG = np.random.default_rng(11)
@@ -69,3 +72,23 @@ def test_exif_focal_length_is_used():
     photo = replace(textured_photo(600, 400), focal_35mm=50.0)
     assert np.isclose(focal_35mm(intrinsics_of_photo(photo)), 50.0)
     assert np.isclose(fov_deg(intrinsics_of_photo(textured_photo(600, 400))), 55.0)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_camera_fits_the_picture_as_it_is_stored(orientation):
+    """A mark in the stored picture is where the stored camera sees the point under it in the upright one."""
+    camera = Camera(Intrinsics(50.0, 60.0, 3.2, 1.7, 8, 6), pose(rotation_from_euler_deg(5, -9, 20), (0.1, 0.2, 0.3)))
+    stored = as_stored(camera, orientation)
+    if orientation in (2, 4, 5, 7):
+        assert stored is None
+        return
+    assert stored is not None
+    size = (8, 6) if orientation < 5 else (6, 8)
+    assert (stored.intrinsics.width, stored.intrinsics.height) == size
+    marks = np.zeros(size[::-1], np.uint8)
+    marks[1, 2] = 1
+    (y,), (x,) = np.nonzero(upright(marks, orientation))
+    point = unproject(camera.intrinsics, np.array([x, y], float), np.array(2.0))
+    world = np.linalg.inv(camera.camera_from_world.matrix) @ [*point, 1.0]
+    seen = project(stored.intrinsics, (stored.camera_from_world.matrix @ world)[:3])
+    assert np.allclose(seen, (2, 1))

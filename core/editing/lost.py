@@ -1,0 +1,44 @@
+"""Edits that leave next to nothing of what they act on: told, not refused, for they may be meant."""
+
+import cv2
+import numpy as np
+from jaxtyping import Float32
+
+from core.editing.compositor import Sprite, visible_coverage
+from core.editing.layers import source_view, working_size
+from core.editing.memo import Memo
+from core.editing.motion import camera_at_home, is_edited, placed_objects
+from core.types.frame import Frame
+from core.types.project import Project
+
+_LOOKED_AT_SIDE = 512
+_LEAST_OF_FRAME = 1e-4
+_LEAST_OF_PHOTO = 0.02
+
+
+def lost_in(project: Project, frame: Frame, memo: Memo) -> list[str]:
+    """Sentences on objects that the frame does not show though they are not removed, and on a frame of no photo."""
+    if not is_edited(project) or project.flow_override is not None:
+        return _little_left(project, frame)
+    view = source_view(project, working_size(project, _LOOKED_AT_SIDE), memo)
+    width, height = view.size
+    nearest = np.zeros((height, width), np.float32)
+    depth = cv2.resize(frame.depth, view.size, interpolation=cv2.INTER_NEAREST)
+    np.divide(1.0, depth, out=nearest, where=depth > 0)
+    shown = [item for item in project.scene.objects if not item.hidden]
+    areas = {item.id: _area(sprite, nearest) for item, sprite in placed_objects(project, shown, view, memo)}
+    gone = [item.label for item in shown if areas.get(item.id, 0) < _LEAST_OF_FRAME * width * height]
+    unseen = [f"{label} is out of view, hidden or tiny in the result; move it less." for label in gone]
+    return unseen + _little_left(project, frame)
+
+
+def _area(sprite: Sprite, nearest: Float32[np.ndarray, "H W"]) -> int:
+    return int((visible_coverage(sprite, nearest[sprite.window]) >= 128).sum())
+
+
+def _little_left(project: Project, frame: Frame) -> list[str]:
+    left = 1 - float(frame.invented.mean())
+    if left >= _LEAST_OF_PHOTO:
+        return []
+    reason = "" if camera_at_home(project.scene) else ": the camera looks past the scene or stands beyond it"
+    return [f"{100 * left:.2g} % of the result comes from the photo{reason}."]
