@@ -19,7 +19,7 @@ from core.types.depth import DepthEstimate, DepthMap, Layout
 from core.types.mask import Click, Mask, Prompt
 from core.types.photo import Photo
 from core.types.project import EngineChoice
-from core.types.protocols import CancelToken, DepthBackend, Embedding, Engine, SegmentationBackend
+from core.types.protocols import CancelToken, DepthBackend, Embedding, Engine, EngineInfo, SegmentationBackend
 from core.types.scene import Placement
 
 _POLL_SECONDS = 0.1
@@ -40,7 +40,6 @@ class Services:
     _engines: dict[str, Engine] = field(default_factory=dict)
     _depth: dict[str, DepthBackend] = field(default_factory=dict)
     _segmentation: dict[str, SegmentationBackend] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _fetching: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,10 +52,22 @@ class Services:
         from core.engines.registry import make_engine, resolve
 
         name = resolve(choice)
-        with self._lock:
-            if name not in self._engines:
-                self._engines[name] = make_engine(name)
-            return self._engines[name]
+        if name not in self._engines:
+            with self._loading:
+                self._engines[name] = self._engines.get(name) or make_engine(name)
+        return self._engines[name]
+
+    def engine_info(self, choice: EngineChoice) -> EngineInfo:
+        """What that engine says about itself; it need not be loaded, and nobody waits for it."""
+        from core.engines.registry import info_of
+
+        return info_of(choice)
+
+    def has_engine(self, choice: EngineChoice) -> bool:
+        """Whether it is there already."""
+        from core.engines.registry import resolve
+
+        return resolve(choice) in self._engines
 
     def warm_up(self) -> None:
         """Compile the inner loops on a picture of a few pixels, so that the first edit does not wait for it."""

@@ -10,13 +10,15 @@ from app.session_detail import DetailGestures
 from app.session_opening import OpeningGestures
 from app.session_peeling import PeelingGestures
 from app.session_shadow import ShadowGestures
+from app.ui.text import say
 from core.editing.apply import scene_up
 from core.editing.orbit import Orbit, camera_from_orbit
 from core.maths.rigid import ground_axes
 from core.types import edits
 from core.types.camera import IDENTITY, Camera, Pose
 from core.types.ids import new_object_id
-from core.types.project import Settings
+from core.types.project import EngineChoice, Settings
+from core.types.protocols import CancelToken
 from core.types.scene import Placement, Vec3
 
 
@@ -93,9 +95,17 @@ class Session(OpeningGestures, PeelingGestures, DepthGestures, CheckingGestures,
 
     def set_settings(self, settings: Settings) -> None:
         """Choose engine and seed. What is done while the engine is loaded comes after this step."""
-        with self._lock:
-            self.services.engine(settings.engine)
+        with self._turn:
+            if not self.services.has_engine(settings.engine):
+                self._load_engine(settings.engine)
             self._commit(edits.SetSettings(settings), "Settings")
+
+    def _load_engine(self, choice: EngineChoice) -> None:
+        """Raises BackendUnavailable, Cancelled."""
+        cancel = CancelToken()
+        with self.models.shown(say("status.loading", name=self.services.engine_info(choice).title), cancel):
+            self.services.engine(choice)
+        cancel.check()
 
     def _look(self, camera: Camera, label: str) -> None:
         if camera != self.project.scene.camera:

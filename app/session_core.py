@@ -38,7 +38,9 @@ class SessionCore:
         self.key = key
         self.services = services
         self._keeper = keeper
+        # Held for a moment, to read or change what is here; and as long as a gesture takes that later ones come after.
         self._lock = threading.RLock()
+        self._turn = threading.RLock()
         self.closing = CancelToken()
         self._history: History | None = None
         self._revision = 0
@@ -73,15 +75,15 @@ class SessionCore:
 
     def undo(self) -> None:
         """One step back."""
-        self._move_to(self._known_history.undo())
+        self._move(History.undo)
 
     def redo(self) -> None:
         """One step forward."""
-        self._move_to(self._known_history.redo())
+        self._move(History.redo)
 
     def goto(self, index: int) -> None:
         """Show a step of the history."""
-        self._move_to(self._known_history.at(index))
+        self._move(lambda history: history.at(index))
 
     # ---- results
 
@@ -113,7 +115,7 @@ class SessionCore:
         if kept is not None:
             return kept
         engine = self.services.engine(project.settings.engine)
-        ahead = stages_ahead(project, engine, self.services.memo)
+        ahead = stages_ahead(project, engine.info, self.services.memo)
         (frame,) = render(project, engine, self.services.memo, cancel=cancel, stream=False)
         self.estimate.learn_full_size(frame, ahead)
         self.services.memo.put(("full frame", project), frame)
@@ -178,11 +180,10 @@ class SessionCore:
             if self._history is None:
                 return base
             history, frame = self._history, self.frame
-            engine = self.services.engine(history.project.settings.engine)
             return replace(
                 base,
                 **project_state(history.project, self._selected),
-                engine_title=engine.info.title,
+                engine_title=self.services.engine_info(history.project.settings.engine).title,
                 steps=tuple(step.label for step in history.steps),
                 step=history.index,
                 can_undo=history.can_undo,
@@ -266,44 +267,46 @@ class SessionCore:
             return 0.0
         if self.frame is None:
             return None
-        ahead = stages_ahead(project, self.services.engine(project.settings.engine), memo)
+        ahead = stages_ahead(project, self.services.engine_info(project.settings.engine), memo)
         return self.estimate.full_size(project.photo, ahead)
 
     def _replace_history(self, history: History, entry: Entry | None = None) -> None:
         """Show another photo; `entry` is where it was kept until now."""
-        with self._lock:
-            if self._history is None or history.project.photo.id != self.project.photo.id:
-                self._found = self._finding = None
+        with self._turn:
             if self._keeper is not None and entry is not None:
                 self._keeper.adopt(entry, history)
             elif self._keeper is not None:
                 self._keeper.begin(history)
-            self._history, self._selected = history, None
-            self._picks.clear()
-            self._revision += 1
+            with self._lock:
+                if self._history is None or history.project.photo.id != self.project.photo.id:
+                    self._found = self._finding = None
+                self._history, self._selected = history, None
+                self._picks.clear()
+                self._revision += 1
         self._render()
         self._notify("changed")
 
     def _commit(self, edit: edits.Edit, label: str, select: str | None = None) -> None:
-        with self._lock:
+        with self._turn:
             before = self._known_history
             history = before.push(apply(before.project, edit), label)
             if self._keeper is not None:
                 self._keeper.step(history, before.index)
-            self._history = history
-            self._selected = select if select is not None else self._still_there(self._selected)
-            self._revision += 1
-        self._render()
-        self._notify("changed")
+            self._show(history, select)
 
-    def _move_to(self, history: History) -> None:
-        with self._lock:
+    def _move(self, step: Callable[[History], History]) -> None:
+        with self._turn:
+            history = step(self._known_history)
             if history.index == self._known_history.index:
                 return
             if self._keeper is not None:
                 self._keeper.move(history)
+            self._show(history)
+
+    def _show(self, history: History, select: str | None = None) -> None:
+        with self._lock:
             self._history = history
-            self._selected = self._still_there(self._selected)
+            self._selected = select if select is not None else self._still_there(self._selected)
             self._revision += 1
         self._render()
         self._notify("changed")

@@ -14,7 +14,7 @@ from core.editing.stages import BEHIND, PLATE, SHADOWS, Clock
 from core.maths.membrane import membrane
 from core.types.photo import Coverage, Pixels
 from core.types.project import Project
-from core.types.protocols import CancelToken, Engine
+from core.types.protocols import CancelToken, Engine, EngineInfo
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def background_plate(context: RenderContext) -> Iterator[Plate]:
         shape = view.inverse_depth.shape
         yield Plate(view.pixels, view.alpha, view.inverse_depth, np.zeros(shape, bool), np.ones(shape, np.float32))
         return
-    key = plate_key(project, context.engine, view.size)
+    key = plate_key(project, context.engine.info, view.size)
     is_new = context.memo.find(key) is None
 
     def make(token: CancelToken) -> Iterator[Plate]:
@@ -84,7 +84,7 @@ def _made(context: RenderContext) -> Iterator[Plate]:
         yield Plate(update.image, alpha, inverse, invented, confidence, update.done, update.is_final, seconds)
 
 
-def plate_key(project: Project, engine: Engine, size: Size) -> Hashable:
+def plate_key(project: Project, painter: EngineInfo, size: Size) -> Hashable:
     """What the final plate depends on: its place in the memo."""
     cut = cut_objects(project)
     return (
@@ -95,7 +95,7 @@ def plate_key(project: Project, engine: Engine, size: Size) -> Hashable:
         tuple(o.mask.id for o in standing_objects(project)),
         tuple(shadow_key(project, o) for o in cut if o.shadow is not None),
         size,
-        engine.info.name,
+        painter.name,
         project.settings.seed,
         project.settings.order,
     )

@@ -52,7 +52,7 @@ from core.types.flow import FlowField
 from core.types.frame import Frame
 from core.types.photo import Coverage
 from core.types.project import Project
-from core.types.protocols import CancelToken, Engine, EngineRequest, EngineUpdate
+from core.types.protocols import CancelToken, Engine, EngineInfo, EngineRequest, EngineUpdate
 from core.types.scene import SceneObject
 
 _OPAQUE = 250
@@ -84,8 +84,8 @@ def render(
     yield from _render_given_flow(context) if project.flow_override else _render_scene(context)
 
 
-def stages_ahead(project: Project, engine: Engine, memo: Memo, max_side: int | None = None) -> frozenset[str]:
-    """The stages that `render` would have to work through: not those whose results are in the memo."""
+def stages_ahead(project: Project, painter: EngineInfo, memo: Memo, max_side: int | None = None) -> frozenset[str]:
+    """The stages that `render` by that engine has to work through: not those whose results are in the memo."""
     size = working_size(project, max_side)
     ahead = {COMPOSITE, FLOW}
     if memo.find(source_view_key(project, size)) is None:
@@ -99,7 +99,7 @@ def stages_ahead(project: Project, engine: Engine, memo: Memo, max_side: int | N
         ahead.add(OBJECTS)
     if any(memo.find(object_layer_key(project, size, item)) is None for item in drawn):
         ahead.add(CUT_OUTS)
-    if cut_objects(project) and memo.find(plate_key(project, engine, size)) is None:
+    if cut_objects(project) and memo.find(plate_key(project, painter, size)) is None:
         ahead |= {PLATE, SHADOWS, BEHIND}
     if not camera_at_home(project.scene):
         ahead |= {WARP, UNCOVERED}

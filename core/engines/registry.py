@@ -107,6 +107,11 @@ def resolve(choice: EngineChoice) -> str:
     return _BEST.name if choice == "auto" else choice
 
 
+def info_of(choice: EngineChoice) -> EngineInfo:
+    """What the engine behind a choice says about itself; nothing is loaded."""
+    return next(entry.info for entry in _ENTRIES if entry.info.name == resolve(choice))
+
+
 def make_engine(choice: EngineChoice | str) -> Engine:
     """The engine of that name or choice. Raises InvalidInput (unknown name) or BackendUnavailable (why)."""
     return computes(_runnable(choice).make)()

@@ -2,6 +2,9 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from app.state import Event
 from app.store import SessionStore
 from core.editing.memo import Memo
 from core.editing.stages import BEHIND
-from core.errors import EditorError, InvalidInput
+from core.errors import Cancelled, EditorError, InvalidInput
 from core.files.png import encode_png
 from core.files.project import load_project, save_project
 from core.types.project import Settings
@@ -182,7 +185,9 @@ def test_listeners_hear_changes_and_frames(session):
     assert len(heard) == count
 
 
-def test_what_is_done_while_an_engine_is_loaded_comes_after_it(coffee):
+@pytest.fixture
+def choosing(coffee) -> Iterator[tuple[threading.Thread, threading.Event]]:
+    """An engine is being loaded until the event."""
     idle(coffee)
     loading, loaded = threading.Event(), threading.Event()
     engine_of = coffee.services.engine
@@ -194,17 +199,55 @@ def test_what_is_done_while_an_engine_is_loaded_comes_after_it(coffee):
         return engine_of(choice)
 
     coffee.services.engine = slowly
-    choosing = threading.Thread(target=lambda: coffee.set_settings(Settings("warp")))
-    moving = threading.Thread(target=lambda: coffee.slide(coffee.state.selected, -0.2, 0.0))
-    choosing.start()
+
+    def choose() -> None:
+        with suppress(Cancelled):
+            coffee.set_settings(Settings("warp"))
+
+    thread = threading.Thread(target=choose)
+    thread.start()
     assert loading.wait(PATIENCE)
-    moving.start()
-    moving.join(0.3)
+    yield thread, loaded
     loaded.set()
-    choosing.join(PATIENCE)
-    moving.join(PATIENCE)
+    thread.join(PATIENCE)
     idle(coffee)
+
+
+def meanwhile(choosing, act: Callable[[], object]) -> None:
+    thread, loaded = choosing
+    acting = threading.Thread(target=act)
+    acting.start()
+    acting.join(0.3)
+    loaded.set()
+    thread.join(PATIENCE)
+    acting.join(PATIENCE)
+
+
+def test_what_is_done_while_an_engine_is_loaded_comes_after_it(coffee, choosing):
+    meanwhile(choosing, lambda: coffee.slide(coffee.state.selected, -0.2, 0.0))
     assert [step.split()[-1] for step in coffee.state.steps[-2:]] == ["Settings", "moved"]
+
+
+def test_a_step_back_while_an_engine_is_loaded_takes_that_choice_back(coffee, choosing):
+    meanwhile(choosing, coffee.undo)
+    assert coffee.state.steps[-1] == "Settings"
+    assert coffee.state.step == len(coffee.state.steps) - 2
+
+
+def test_who_only_looks_does_not_wait_for_an_engine_and_sees_that_it_is_loaded(coffee, choosing):
+    with ThreadPoolExecutor(1) as page:
+        seen = page.submit(lambda: coffee.state).result(PATIENCE)
+    assert seen.models.running
+    assert seen.models.stage == "Loading Geometric warp"
+    assert seen.steps[-1] != "Settings"
+
+
+def test_an_engine_that_is_given_up_while_it_is_loaded_is_not_chosen(coffee, choosing):
+    thread, loaded = choosing
+    coffee.cancel()
+    loaded.set()
+    thread.join(PATIENCE)
+    assert coffee.state.steps[-1] != "Settings"
 
 
 def test_a_change_is_never_seen_without_the_work_it_asked_for(coffee):

@@ -45,7 +45,7 @@ NAMED = INVENTING | {PLATE, SHADOWS, WARP}
 def test_what_lies_ahead_is_what_is_done(project: Project, before: Project):
     memo, engine = Memo(), FlatEngine()
     list(render(before, engine, memo))
-    ahead = stages_ahead(project, engine, memo)
+    ahead = stages_ahead(project, engine.info, memo)
     (frame,) = render(project, engine, memo, stream=False)
     assert ahead & NAMED == frame.seconds.keys() & NAMED
     assert ahead <= frame.seconds.keys()
@@ -53,11 +53,11 @@ def test_what_lies_ahead_is_what_is_done(project: Project, before: Project):
 
 def test_what_is_in_the_memo_does_not_lie_ahead():
     memo, engine = Memo(), FlatEngine()
-    assert {GEOMETRY, CUT_OUTS, PLATE, BEHIND} <= stages_ahead(MOVED, engine, memo)
+    assert {GEOMETRY, CUT_OUTS, PLATE, BEHIND} <= stages_ahead(MOVED, engine.info, memo)
     list(render(MOVED, engine, memo))
     farther = apply(MOVED, edits.PlaceObject("card", Placement((0.3, 0.0, 0.0))))
-    assert not {GEOMETRY, CUT_OUTS, PLATE, BEHIND} & stages_ahead(farther, engine, memo)
-    assert {GEOMETRY, CUT_OUTS, PLATE, BEHIND} <= stages_ahead(farther, engine, memo, max_side=40)
+    assert not {GEOMETRY, CUT_OUTS, PLATE, BEHIND} & stages_ahead(farther, engine.info, memo)
+    assert {GEOMETRY, CUT_OUTS, PLATE, BEHIND} <= stages_ahead(farther, engine.info, memo, max_side=40)
 
 
 def test_a_stage_that_every_frame_repeats_counts_once():
