@@ -318,13 +318,14 @@ class SessionCore:
     def _render(self) -> None:
         with self._lock:
             project, revision = self.project, self._revision
-        engine, memo = self.services.engine(project.settings.engine), self.services.memo
+        services, memo = self.services, self.services.memo
 
         def frames(cancel: CancelToken) -> Generator[Frame, None, None]:
             kept = memo.find(("frame", project))
             if kept is not None:
                 yield kept
                 return
+            engine = services.engine(project.settings.engine)
             for frame in render(project, engine, memo, PREVIEW_SIDE, cancel):
                 if frame.stage == "final":
                     memo.put(("frame", project), frame)
@@ -344,10 +345,11 @@ class SessionCore:
         if self.closing.cancelled or selected is None or busy or not selected.is_untouched or project.flow_override:
             self._ahead.cancel()
             return
-        engine, memo = self.services.engine(project.settings.engine), self.services.memo
+        services, memo = self.services, self.services.memo
         lifted = apply(project, edits.HideObject(selected.id))
 
         def no_frames(cancel: CancelToken) -> Generator[Frame, None, None]:
+            engine = services.engine(project.settings.engine)
             for plate in source_plate(lifted, engine, memo, PREVIEW_SIDE, cancel):
                 if plate.is_final:
                     self.estimate.learn(plate)
