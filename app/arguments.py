@@ -109,6 +109,7 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project-out", metavar="F", help="the whole edit as a .lras project")
     add_space_arguments(parser)
     add_overwrite(parser)
+    add_private(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object about the result")
 
 
@@ -129,6 +130,16 @@ def add_overwrite(parser: argparse.ArgumentParser) -> None:
     """Files that nobody named."""
     parser.add_argument(
         "--overwrite", action="store_true", help="replace files that belong to an output, as an .obj's .mtl and texture"
+    )
+
+
+def add_private(parser: argparse.ArgumentParser) -> None:
+    """What is not to leave the house."""
+    parser.add_argument(
+        "--private",
+        action="store_true",
+        help="leave place, owner, serial numbers, ids, texts, thumbnails and maker notes out of everything written; "
+        "the kind of camera, its settings, the time and the colours stay",
     )
 
 

@@ -9,7 +9,9 @@ from app.ui.text import say
 from core.editing.takeaway import UNRENDERED, Alignment, Result, axes_of, selected_mask, take
 from core.errors import InvalidInput
 from core.files.cameras import CameraPath, CameraShot, stored_shots
+from core.files.carrying import left_out
 from core.files.formats import Format, Kind, as_download, formats_of, own_format
+from core.files.privacy import private_project
 from core.types.camera import Camera
 from core.types.protocols import CancelToken
 
@@ -22,17 +24,23 @@ _PEELED: Kind = "peeled"
 
 
 def export(
-    session: "Session", kind: str, extension: str, cancel: CancelToken | None = None, aligned: Alignment | None = None
+    session: "Session",
+    kind: str,
+    extension: str,
+    cancel: CancelToken | None = None,
+    aligned: Alignment | None = None,
+    private: bool = False,
 ) -> tuple[str, bytes]:
     """File name and content. `extension` may also be a format's name, or "own" for a picture as it came.
 
     Formats of several files come as a ZIP; the session's state tells how far it is. `aligned` chooses the axes of what
-    lies in space. Raises InvalidInput for an unknown kind or format, when there is nothing of that kind (no photo, no
+    lies in space; `private` leaves out what says where, by whom and with which device the photo was taken. Raises
+    InvalidInput for an unknown kind or format, when there is nothing of that kind (no photo, no
     object selected) and for a picture that the format cannot hold; EngineFailed as rendering does; Cancelled within a
     moment of `cancel` or of the session's own.
     """
     cancel = cancel or CancelToken()
-    project = session.project
+    project = private_project(session.project) if private else session.project
     chosen = chosen_format(kind, extension, project)
     chosen.check_size(project.photo.width, project.photo.height)
     stem = chosen.export_stem(project.photo.name)
@@ -55,6 +63,12 @@ def export(
     expected = session.peeling_seconds(chosen.name) if peels else session.export_seconds(chosen.name)
     begins = say("export.peeling", share="0%") if peels else say("export.rendering")
     return session.exports.run(begins, expected, make, cancel)
+
+
+def left_behind(session: "Session", kind: str, extension: str) -> str:
+    """What a picture of that format cannot hold of the photo's metadata, as a sentence; empty when nothing is lost."""
+    chosen = chosen_format(kind, extension, session.project)
+    return " ".join(left_out(session.project.photo.metadata, chosen.name)) if chosen.kind == "picture" else ""
 
 
 def _unrendered(session: "Session", project: "Project", kind: Kind, aligned: Alignment | None) -> Any:

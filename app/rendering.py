@@ -18,6 +18,8 @@ from core.editing.render import render
 from core.editing.takeaway import Result, axes_of, confidence_mask, frame_depth, invented_mask, take
 from core.errors import InvalidInput
 from core.files.cameras import CameraPath, CameraShot
+from core.files.carrying import left_out
+from core.files.privacy import private_project
 from core.types.camera import Camera
 from core.types.edits import SetSettings
 from core.types.frame import Frame
@@ -62,13 +64,16 @@ class Rendering:
     def finish(self, project: Project) -> None:
         """Render, write everything, and print the report when it was asked for."""
         project = with_settings(project, self._args)
+        project = private_project(project) if self._args.private else project
         engine, memo = self._services.engine(project.settings.engine), self._services.memo
         with self.progress.stage("render"):
             (frame,) = render(project, engine, memo, stream=False)
         self.progress.tell(*lost_in(project, frame, memo))
         self._result = Result(project, frame, engine, memo)
-        if self._source is not None and self._picture is not None:
+        if self._source is not None and self._picture is not None and not self._args.private:
             self._own_file = self._source.unedited(project.photo, frame, self._picture.format)
+        if self._picture is not None and self._own_file is None:
+            self.progress.tell(*left_out(project.photo.metadata, self._picture.format.name))
         with self.progress.stage("write"):
             paths = self._outputs.write()
         if self._args.json:

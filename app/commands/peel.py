@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from app.arguments import add_mask_backend, add_painting_arguments, add_photo_arguments, existing_file
+from app.arguments import add_mask_backend, add_painting_arguments, add_photo_arguments, add_private, existing_file
 
 if TYPE_CHECKING:
     from app.progress import Progress
@@ -43,6 +43,7 @@ def add_peel(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "-o", "--out", dest="out", metavar="OUT", action="append", required=True, help=".ora or .exr; repeat for both"
     )
+    add_private(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object about the layers")
     parser.set_defaults(run=run_peel)
 
@@ -58,6 +59,7 @@ def run_peel(args: argparse.Namespace) -> int:
     from app.services import Services
     from core.editing.peel import peel
     from core.editing.peel_objects import check_number
+    from core.files.privacy import private_project
     from core.types.peeled import Peeled
     from core.types.protocols import CancelToken
 
@@ -72,6 +74,7 @@ def run_peel(args: argparse.Namespace) -> int:
         project = with_settings(open_photo_or_project(args, services), args)
     progress.tell(*project.photo.notices)
     project = _with_objects(args, project, services, progress, cancel)
+    project = private_project(project) if args.private else project
     engine = services.engine(project.settings.engine)
     with progress.stage("peel"):
         made.append(peel(project, engine, services.memo, cancel, progress.share("peel")))

@@ -1,6 +1,7 @@
 """The export menu and the engine choice of the top bar.
 
-Ids: `export-<name of the format>`, `export-cost`. Our script, which knows the session's key, fills in links' addresses.
+Ids: `export-<name of the format>`, `export-private`, `export-cost`. Our script, which knows the session's key,
+fills in links' addresses.
 """
 
 from html import escape
@@ -20,7 +21,14 @@ def menu() -> str:
             links = _anchor("picture-own", "picture.own", say("export.own_help"), say("export.own")) + links
         rows.append(f"<li><span>{escape(say(f'export.{kind}'))}</span><span class='formats'>{links}</span></li>")
     told = '<p id="export-cost" data-testid="export-cost" class="small figures"></p>'
-    return f'<ul>{"".join(rows)}</ul>{told}<p class="small quiet">{say("export.quality")}</p>'
+    return f'<ul>{"".join(rows)}</ul>{_private()}{told}<p class="small quiet">{say("export.quality")}</p>'
+
+
+def _private() -> str:
+    """The switch that leaves private data out of whatever is exported next."""
+    words, told = escape(say("export.private")), escape(say("export.private_help"))
+    box = '<input id="export-private" data-testid="export-private" type="checkbox">'
+    return f'<label class="small" title="{told}">{box} {words}</label>'
 
 
 def _link(item: Format) -> str:

@@ -3,22 +3,20 @@
 from dataclasses import replace
 
 from core.files.directories import Directory, Structure, encode_structure
-from core.files.exif import RESOLUTION_UNIT, harmless_exif, read_exif, resolution_entries
-from core.files.icc import only_colours
+from core.files.exif import RESOLUTION_UNIT, read_exif, resolution_entries
 from core.files.jpeg import comment_texts, fits
 from core.files.photoshop import iptc_of, without_iptc
 from core.types.metadata import Metadata
-from core.types.photo import Photo
 
 
-def left_out(metadata: Metadata, format_name: str) -> str | None:
-    """One sentence about what a picture format (`Format.name`) cannot hold of the metadata; None when it holds all."""
+def left_out(metadata: Metadata, format_name: str) -> tuple[str, ...]:
+    """A sentence about what a picture format (`Format.name`) cannot hold of the metadata; none when it holds all."""
     names = {"png": (), "jpeg": fits(metadata)[1], "webp": _beyond_webp(metadata)}.get(format_name)
     lost = _texts(metadata) if names is None else names
     if not lost:
-        return None
+        return ()
     title = {"jpeg": "JPEG", "webp": "WebP"}.get(format_name, "TIFF")
-    return f"{title} cannot hold {', '.join(lost)} of the photo, so the result is without; PNG holds everything."
+    return (f"{title} cannot hold {', '.join(lost)} of the photo, so the result is without; PNG holds everything.",)
 
 
 def _beyond_webp(metadata: Metadata) -> tuple[str, ...]:
@@ -45,16 +43,3 @@ def webp_exif(metadata: Metadata) -> bytes | None:
         return metadata.exif
     exif = exif or Structure("<", Directory())
     return encode_structure(replace(exif, first=exif.first.having(*resolution_entries(metadata.resolution, exif))))
-
-
-def without_private_data(photo: Photo) -> Photo:
-    """The photo without what says where, by whom and with which very device it was taken.
-
-    Left are its pixels, what their colours mean, its resolution and the EXIF of a list of harmless tags (kind of
-    camera, settings, time). All XMP, IPTC, texts and comments go, and so do thumbnails, maker notes and its name.
-    """
-    kept = Metadata(exif=harmless_exif(photo.metadata.exif), resolution=photo.metadata.resolution)
-    icc_profile = None if photo.icc_profile is None else only_colours(photo.icc_profile)
-    extension = photo.name.rpartition(".")[2]
-    name = f"photo.{extension}" if "." in photo.name and extension.isalnum() and len(extension) <= 4 else "photo"
-    return replace(photo, name=name, metadata=kept, icc_profile=icc_profile, notices=())

@@ -1,5 +1,5 @@
 // The export menu, its downloads, and the warning before unsaved work is left.
-import { $, announce, fail, hush, say } from "./words.js";
+import { $, announce, fail, hush, notice, say } from "./words.js";
 
 let exported = null; // the revision that was taken away last
 
@@ -20,7 +20,9 @@ async function download(link, revision) {
   link.setAttribute("aria-busy", "true");
   exportMenu(false);
   hush();
-  const reply = await fetch(link.href).catch(() => null);
+  const address = new URL(link.href);
+  if ($("export-private").checked) address.searchParams.set("private", "true");
+  const reply = await fetch(address).catch(() => null);
   link.removeAttribute("aria-busy");
   if (!reply?.ok) return fail(reply ? (await reply.json()).error : say("status.offline"));
   if (reply.status === 204) return announce(say("export.stopped"));
@@ -31,7 +33,9 @@ async function download(link, revision) {
   save.click();
   setTimeout(() => URL.revokeObjectURL(save.href), 60000);
   exported = revision;
-  announce(say("export.saved", { name: save.download }));
+  const saved = say("export.saved", { name: save.download });
+  const told = decodeURIComponent(reply.headers.get("X-Notice") ?? "");
+  if (told) notice(`${saved}. ${told}`); else announce(saved);
 }
 
 // `current` answers the newest state, null before there is one.

@@ -101,7 +101,7 @@ def test_what_a_file_holds_is_read_whole(file_format):
 @pytest.mark.parametrize("file_format", INPUTS)
 def test_every_field_is_carried_or_its_loss_is_told(file_format, output):
     before, after = source(file_format), result(file_format, output)
-    told = left_out(before.metadata, output) or ""
+    told = " ".join(left_out(before.metadata, output))
     for field, (read, word) in FIELDS.items():
         if read(before) != read(after):
             assert word in told, field
@@ -113,8 +113,8 @@ def test_every_field_is_carried_or_its_loss_is_told(file_format, output):
 
 @pytest.mark.parametrize("output", OUTPUTS)
 def test_only_what_cannot_be_held_is_told(output):
-    assert left_out(Metadata(exif=carried.exif(), xmp=carried.XMP.encode()), output) is None
-    everything = left_out(carried.metadata(), output) or ""
+    assert left_out(Metadata(exif=carried.exif(), xmp=carried.XMP.encode()), output) == ()
+    everything = " ".join(left_out(carried.metadata(), output))
     expected = {"png": (), "jpeg": ("Title", "Author"), "webp": ("IPTC", "comment", "Title")}.get(
         output, ("comment", "Title")
     )

@@ -6,12 +6,12 @@ import zlib
 import carried
 import pytest
 
-from core.files.carrying import without_private_data
 from core.files.exif import read_exif
 from core.files.formats import formats_of
 from core.files.layers import Layer, LayerStack
 from core.files.photo import open_photo
 from core.files.picture import picture_of
+from core.files.privacy import private_photo
 from core.files.profile import srgb_of
 from core.types.photo import Photo
 
@@ -45,7 +45,7 @@ def leaks(data: bytes) -> list[str]:
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF"])
 def test_nothing_private_is_left_in_any_picture(file_format):
     photo = opened(file_format)
-    bare = without_private_data(photo)
+    bare = private_photo(photo)
     assert bare.name in ("photo.jpg", "photo")
     assert bare.id == photo.id
     for item in formats_of("picture"):
@@ -56,7 +56,7 @@ def test_nothing_private_is_left_in_any_picture(file_format):
 
 
 def test_layers_hold_nothing_private():
-    bare = picture_of(without_private_data(opened("JPEG")))
+    bare = picture_of(private_photo(opened("JPEG")))
     (item,) = formats_of("layers")
     (data,) = item.encode(LayerStack((Layer("Object 1", bare),), bare), "x").values()
     assert leaks(data) == []
@@ -64,7 +64,7 @@ def test_layers_hold_nothing_private():
 
 def test_what_says_how_the_picture_was_taken_and_looks_stays():
     photo = opened("JPEG")
-    bare = without_private_data(photo)
+    bare = private_photo(photo)
     exif = read_exif(bare.metadata.exif)
     assert exif is not None
     assert exif.first.entries[0x0110].data == b"Camera 3\0"
