@@ -1,7 +1,9 @@
 """Small files of every format that carry what the format can, for tests of what travels."""
 
 import io
+import re
 import struct
+import zipfile
 import zlib
 
 import numpy as np
@@ -131,3 +133,29 @@ def chunk(kind: bytes, body: bytes) -> bytes:
 def with_chunks(data: bytes, *added: bytes) -> bytes:
     """A PNG with chunks behind its header."""
     return data[:33] + b"".join(added) + data[33:]
+
+
+def unpacked(data: bytes) -> bytes:
+    """The bytes and whatever is deflated or written as hexadecimal digits among them."""
+    found = [data]
+    for match in re.finditer(rb"x[\x01\x5e\x9c\xda]", data):
+        try:
+            found.append(zlib.decompressobj().decompress(data[match.start() :]))
+        except zlib.error:
+            continue
+    digits = [
+        bytes.fromhex(run.decode())
+        for part in found
+        for run in re.findall(rb"(?:[0-9a-f]{2})+", part.replace(b"\n", b""))
+    ]
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found += [unpacked(archive.read(name)) for name in archive.namelist()]
+    return b"\n".join([*found, *digits])
+
+
+def leaks(data: bytes) -> list[str]:
+    """The private words that can be found in a file, in whatever coding."""
+    content = unpacked(data)
+    codings = ("utf-8", "utf-16-be", "utf-16-le", "latin-1")
+    return [words for words in PRIVATE if any(words.encode(coding) in content for coding in codings)]

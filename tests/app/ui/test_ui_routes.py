@@ -282,6 +282,17 @@ def test_what_an_opened_file_holds_beyond_its_picture_is_told_once(tab, client):
         assert socket.receive_json()["notice"] == ""
 
 
+def test_exports_are_private_when_asked_and_say_what_a_format_cannot_hold(tab):
+    assert tab.upload("photo", carried.sample("JPEG"), name=f"{carried.OWNER}.jpg").status_code == 200
+    for address in ("picture.webp", "layers.ora", "project.lras"):
+        whole, private = tab.get(f"export/{address}"), tab.get(f"export/{address}", params={"private": True})
+        assert carried.leaks(whole.content)
+        assert carried.leaks(private.content) == []
+        assert carried.OWNER not in unquote(private.headers["content-disposition"])
+        assert ("IPTC" in unquote(whole.headers.get("x-notice", ""))) == (address == "picture.webp")
+        assert "x-notice" not in private.headers
+
+
 def test_news_of_an_unknown_session_are_refused(client):
     from starlette.websockets import WebSocketDisconnect
 
