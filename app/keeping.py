@@ -96,20 +96,21 @@ class Keeper:
             if entry is None or self.not_kept is not None:
                 self._keep(self._write_all)
             else:
-                self._keep(lambda: write(entry))
+                self._keep(lambda: write(entry), self._write_all)
         self._settle()
 
-    def _keep(self, write: Callable[[], None]) -> None:
-        if self._closed.is_set():
-            return
-        try:
-            write()
-            self.not_kept = None
-        except (OSError, MemoryError) as failure:
-            log.warning("unsaved work could not be written: %s", failure)
-            reason = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
-            since = time.time() if self.not_kept is None else self.not_kept.since
-            self.not_kept = NotKept(since, reason)
+    def _keep(self, *attempts: Callable[[], None]) -> None:
+        """Write by the first attempt that succeeds."""
+        for write in () if self._closed.is_set() else attempts:
+            try:
+                write()
+                self.not_kept = None
+                return
+            except (OSError, MemoryError) as failure:
+                log.warning("unsaved work could not be written: %s", failure)
+                reason = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+                since = time.time() if self.not_kept is None else self.not_kept.since
+                self.not_kept = NotKept(since, reason)
 
     def _write_all(self) -> None:
         """All that is not on disk: photos that were left meanwhile, and the open one's whole history."""

@@ -1,0 +1,223 @@
+"""What a session does is on disk when its method returns; a disk that refuses is told, and tried again."""
+
+import contextlib
+import errno
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from histories import every_edit, opened, pushed
+from test_session_finding import until
+
+from app import history_journal, keeping
+from app.keeping import Keeper
+from app.unsaved import Unsaved, owner_of
+
+ME = owner_of("my key")
+LONG = 3600.0
+
+
+class Disk:
+    """Refuses while it is full."""
+
+    full = False
+
+    def refuse(self) -> None:
+        if self.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    disk = Disk()
+    for module, name in (
+        ("core.files.journal", "write_whole"),
+        ("app.history_journal", "write_whole"),
+        ("app.unsaved", "write_whole"),
+        ("app.history_journal", "_append_whole"),
+    ):
+        real = getattr(__import__(module, fromlist=[name]), name)
+        monkeypatch.setattr(f"{module}.{name}", lambda *given, real=real: (disk.refuse(), real(*given))[1])
+    monkeypatch.setattr(keeping, "RETRY_SECONDS", LONG)
+    return disk
+
+
+@pytest.fixture
+def unsaved(tmp_path: Path) -> Unsaved:
+    return Unsaved(tmp_path / "unsaved")
+
+
+@pytest.fixture
+def keeper(unsaved: Unsaved) -> Iterator[Keeper]:
+    keeper = Keeper(unsaved, ME)
+    yield keeper
+    keeper.close()
+
+
+def kept(unsaved: Unsaved, keeper: Keeper):
+    assert keeper.entry_id is not None
+    return unsaved.read(keeper.entry_id)
+
+
+def test_every_change_is_on_disk_at_once(unsaved: Unsaved, keeper: Keeper):
+    history = opened()
+    keeper.begin(history)
+    for edit in every_edit():
+        before, history = history, pushed(history, edit)
+        keeper.step(history, before.index)
+        assert kept(unsaved, keeper) == history
+    history = history.at(0)
+    keeper.move(history)
+    assert kept(unsaved, keeper) == history
+    assert keeper.not_kept is None
+
+
+def test_what_was_not_kept_is_written_at_the_next_change(unsaved: Unsaved, keeper: Keeper, disk: Disk):
+    told: list[bool] = []
+    keeper.on_change = lambda: told.append(keeper.not_kept is not None)
+    first = opened()
+    keeper.begin(first)
+    disk.full = True
+    second = pushed(first, every_edit()[0])
+    keeper.step(second, 0)
+    assert keeper.not_kept is not None
+    assert keeper.not_kept.reason == os.strerror(errno.ENOSPC)
+    since = keeper.not_kept.since
+    third = pushed(second, every_edit()[1])
+    keeper.step(third, 1)
+    assert keeper.not_kept.since == since
+    assert kept(unsaved, keeper) == first  # nothing of what was there is harmed
+    disk.full = False
+    keeper.move(third.undo())
+    assert keeper.not_kept is None
+    assert kept(unsaved, keeper) == third.undo()
+    assert told == [True, False]
+
+
+def test_what_was_not_kept_is_tried_again_without_a_change(
+    unsaved: Unsaved, keeper: Keeper, disk: Disk, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(keeping, "RETRY_SECONDS", 0.02)
+    disk.full = True
+    keeper.begin(opened())
+    assert keeper.entry_id is None
+    history = pushed(opened(), every_edit()[0])
+    keeper.step(history, 0)
+    disk.full = False
+    until(lambda: keeper.not_kept is None)
+    assert kept(unsaved, keeper) == history
+    disk.full = True
+    keeper.move(history.undo())
+    disk.full = False
+    until(lambda: keeper.not_kept is None)
+    assert kept(unsaved, keeper) == history.undo()
+
+
+def test_a_failed_write_leaves_nothing_on_the_full_disk(unsaved: Unsaved, keeper: Keeper, disk: Disk, monkeypatch):
+    keeper.begin(opened())
+    before = sorted(unsaved.folder.rglob("*"))
+    real = history_journal._append_whole
+    monkeypatch.setattr(history_journal, "_append_whole", lambda *_: (setattr(disk, "full", True), disk.refuse()))
+    keeper.step(pushed(opened(), every_edit()[0]), 0)  # its mask was written, its record was not
+    assert keeper.not_kept is not None
+    assert sorted(unsaved.folder.rglob("*")) == before
+    monkeypatch.setattr(history_journal, "_append_whole", real)
+
+
+def test_a_photo_that_was_left_while_nothing_could_be_kept_is_kept_later(unsaved: Unsaved, keeper: Keeper, disk: Disk):
+    first = pushed(opened("first.jpg"), every_edit()[0])
+    keeper.begin(opened("first.jpg"))
+    disk.full = True
+    keeper.step(first, 0)
+    keeper.begin(opened("second.jpg"))
+    second = pushed(opened("second.jpg"), every_edit()[0])
+    keeper.step(second, 0)
+    disk.full = False
+    keeper.move(second.undo())
+    assert keeper.not_kept is None
+    works = {work.name: work for work in unsaved.listed()}
+    assert set(works) == {"first.jpg", "second.jpg"}
+    assert unsaved.read(works["first.jpg"].id) == first
+    assert unsaved.read(works["second.jpg"].id) == second.undo()
+    assert not works["first.jpg"].held
+
+
+def test_closing_tries_once_more(unsaved: Unsaved, keeper: Keeper, disk: Disk):
+    keeper.begin(opened())
+    disk.full = True
+    history = pushed(opened(), every_edit()[0])
+    keeper.step(history, 0)
+    disk.full = False
+    keeper.close()
+    (work,) = unsaved.listed()
+    assert unsaved.read(work.id) == history
+    assert not work.held
+
+
+def test_a_folder_that_somebody_removed_is_made_again(unsaved: Unsaved, keeper: Keeper):
+    keeper.begin(opened())
+    shutil.rmtree(unsaved.folder)
+    history = pushed(opened(), every_edit()[0])
+    keeper.step(history, 0)
+    assert keeper.not_kept is None
+    assert kept(unsaved, keeper) == history
+
+
+def test_a_photo_nobody_edited_leaves_nothing_when_another_is_opened(unsaved: Unsaved, keeper: Keeper):
+    keeper.begin(opened("looked at.jpg"))
+    keeper.begin(opened("second.jpg"))
+    assert [path.name for path in unsaved.folder.iterdir()] == [keeper.entry_id]
+
+
+def test_work_that_is_gone_on_with_is_written_in_its_own_entry(unsaved: Unsaved, keeper: Keeper):
+    former = Keeper(unsaved, owner_of("another key"))
+    former.begin(opened("former.jpg"))
+    history = pushed(opened("former.jpg"), every_edit()[0])
+    former.step(history, 0)
+    former.close()
+    keeper.begin(opened("looked at.jpg"))
+    (work,) = unsaved.listed()
+    entry, restored = unsaved.open(work.id, ME)
+    keeper.adopt(entry, restored.history)
+    more = pushed(restored.history, every_edit()[1])
+    keeper.step(more, restored.history.index)
+    assert [path.name for path in unsaved.folder.iterdir()] == [work.id]
+    assert kept(unsaved, keeper) == more
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 300 kB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk can be mounted by root only")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_disk_that_is_really_full(small_disk: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(keeping, "RETRY_SECONDS", LONG)
+    unsaved = Unsaved(small_disk / "unsaved")
+    keeper = Keeper(unsaved, ME)
+    history = opened()
+    keeper.begin(history)
+    assert keeper.not_kept is None
+    filler = small_disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
+        while stream.write(bytes(512)):
+            pass
+    for edit in every_edit()[:3]:
+        before, history = history, pushed(history, edit)
+        keeper.step(history, before.index)
+    assert keeper.not_kept is not None
+    assert kept(unsaved, keeper) == opened()
+    filler.unlink()
+    keeper.move(history.at(1))
+    assert keeper.not_kept is None
+    assert kept(unsaved, keeper) == history.at(1)
+    keeper.close()
