@@ -19,6 +19,7 @@ from app.commands.lras import add_lras
 from app.commands.mask import add_mask
 from app.commands.models import add_models
 from app.commands.peel import add_peel
+from app.commands.recover import add_recover
 from app.commands.replay import add_replay
 from app.commands.test import add_test
 from app.commands.train import add_train
@@ -26,8 +27,8 @@ from app.commands.ui import add_ui
 from core.errors import EditorError
 
 COMMANDS = (
-    add_ui, add_edit, add_mask, add_depth, add_cloud, add_peel, add_replay, add_doctor, add_models, add_bench,
-    add_evaluate, add_train, add_lras, add_test,
+    add_ui, add_edit, add_mask, add_depth, add_cloud, add_peel, add_replay, add_recover, add_doctor, add_models,
+    add_bench, add_evaluate, add_train, add_lras, add_test,
 )  # fmt: skip
 
 
