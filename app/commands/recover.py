@@ -61,11 +61,9 @@ def _list(unsaved: "Unsaved", as_json: bool) -> None:
 
 
 def _export(unsaved: "Unsaved", entry_id: str, out: str) -> None:
-    from app.outputs import check_places, wanted, write
+    from app.outputs import Outputs, wanted
 
-    outputs = wanted(out, lambda _: unsaved.read(entry_id).project, "project")
-    check_places(outputs, [])
-    for path in write(outputs):
+    for path in Outputs(wanted(out, lambda _: unsaved.read(entry_id).project, "project")).write():
         print(path)
 
 
