@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import unquote
 
+import carried
 import numpy as np
 import pytest
 from PIL import Image
