@@ -293,15 +293,18 @@ class Bridges:
 
     def get(self, key: str) -> Bridge | None:
         """The bridge of a session, made on first use; None for an unknown session."""
+        try:
+            session = self._store.get(key)
+        except KeyError:
+            return None
         with self._lock:
-            try:
-                session = self._store.get(key)
-            except KeyError:
-                return None
-            # The store forgets a session before it tells us: what is made here is found and closed then.
             if key not in self._bridges:
                 self._bridges[key] = Bridge(session)
-            return self._bridges[key]
+            bridge = self._bridges[key]
+        # A session that ends gives up before it tells us: either we see it here, or we are told of it later.
+        if session.closing.cancelled:
+            self.close(key)
+        return bridge
 
     def viewport(self, key: str) -> Viewport | None:
         """What `app.viewport.proxy.viewport_routes` looks up."""

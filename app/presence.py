@@ -14,6 +14,9 @@ class Lifetimes:
     without_page: float = 300.0
 
 
+LIFETIMES = Lifetimes()
+
+
 @dataclass
 class _Use:
     last: float

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from app.access import Access
+from app.attendance import Attendance
 from app.guard import Guard
 from app.headers import SafeHeaders
 from app.notices import sentence_of
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "ui" / "static"
 SCRIPT = "text/javascript"
 ASKED_ABOUT = {"Cache-Control": "no-cache"}
-EXPIRE_SECONDS = 300.0
+# A closed page's session is released within a minute: so long after its time at most.
+EXPIRE_SECONDS = 5.0
 # Answers what its user stopped or replaced meanwhile; the page says nothing of it.
 STOPPED = 409
 # The routes serve this page alone; visitors get no list of them.
@@ -58,6 +60,7 @@ def build_app(
     app.include_router(viewport_routes(bridges.viewport))
     app.add_api_route("/ui/given.js", lambda: _given(GIVEN))
     app.add_api_route("/ui/{name}", _script)
+    app.add_middleware(Attendance, store=store)
     app.add_middleware(Guard, access=access or Access())
     app.add_middleware(SafeHeaders)
     return gradio.mount_gradio_app(

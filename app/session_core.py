@@ -230,6 +230,13 @@ class SessionCore:
         """Whether all rendering is done within `timeout` seconds."""
         return self._jobs.wait_idle(timeout)
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether something would be lost if it ended now: work in hand that its user asked for, or not yet on disk."""
+        jobs = (self.openings, self.exports, self.models)
+        not_kept = self._keeper is not None and self._keeper.not_kept is not None
+        return not_kept or any(job.state.running for job in jobs)
+
     def give_up(self) -> None:
         """Ask all work to stop, without waiting for it; whoever waits for its result hears Cancelled."""
         self.closing.cancel()

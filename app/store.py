@@ -4,29 +4,42 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from app.keeping import Keeper
+from app.presence import LIFETIMES, Lifetimes, Presence
 from app.services import Services
 from app.session import Session
 from app.unsaved import Unsaved, owner_of
 from core.errors import InvalidInput
+from core.memory import return_freed
 
 _CLEAN_SECONDS = 3600.0
+# Keys of ended sessions that had no work to leave: a page that wakes after long still finds its empty session.
+_REMEMBERED = 10_000
 
 
 class SessionStore:
-    """Creates, finds, revives and expires sessions; keys cannot be guessed."""
+    """Creates, finds and revives sessions, and ends those that nobody is at; keys cannot be guessed."""
 
-    def __init__(self, services: Services, unsaved_folder: Path, idle_seconds: float = 6 * 3600) -> None:
+    def __init__(
+        self,
+        services: Services,
+        unsaved_folder: Path,
+        lifetimes: Lifetimes = LIFETIMES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.services = services
         self.unsaved = Unsaved(unsaved_folder)
-        self._idle_seconds = idle_seconds
+        self._presence, self._clock = Presence(lifetimes, clock), clock
         self._lock = threading.Lock()
         self._reviving = threading.Lock()
+        self._has_ended = threading.Condition(self._lock)
+        self._ending: set[str] = set()
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._sessions: dict[str, Session] = {}
-        self._used: dict[str, float] = {}
         self._closers: list[Callable[[str], None]] = []
         self._cleaned: float | None = None
 
@@ -43,12 +56,16 @@ class SessionStore:
         return self._living(key) or self.revive(key)
 
     def revive(self, key: str) -> Session:
-        """The session of that key with the work that it left on disk. Raises KeyError when there is none."""
+        """The session of that key with the work that it left on disk. Raises KeyError when nothing is known of it."""
         with self._reviving:
+            with self._has_ended:
+                self._has_ended.wait_for(lambda: key not in self._ending)
             living = self._living(key)
             if living is not None:
                 return living
             left = self.unsaved.last_of(owner_of(key))
+            if left is None and key in self._ended:
+                return self._add(self._made(key))
             if left is None:
                 raise KeyError(key)
             try:
@@ -65,24 +82,32 @@ class SessionStore:
         entry, restored = self.unsaved.open(entry_id, owner_of(key))
         session.resume(entry, restored)
 
+    @contextlib.contextmanager
+    def visit(self, key: str, page: bool) -> Iterator[None]:
+        """Somebody is at a session, known or not: an open page, or a request. It does not end meanwhile."""
+        self._presence.enter(key, page)
+        self._look_at(key)
+        try:
+            yield
+        finally:
+            self._presence.leave(key, page)
+            self._look_at(key)
+
     def close(self, key: str) -> None:
         """End a session; its work stays on disk."""
-        with self._lock:
-            session = self._sessions.pop(key, None)
-            self._used.pop(key, None)
-        if session is not None:
-            for closer in self._closers:
-                closer(key)
-            session.close()
-            session.services.memo.close()
+        self._end(key, lambda _: True)
 
     def expire(self) -> None:
-        """End the sessions nobody has used for long, and now and then remove unsaved work that is too old."""
-        now = time.monotonic()
+        """End the sessions that nobody is at any more, and now and then remove unsaved work that is too old.
+
+        What runs for its user, or could not be put on disk, is waited for.
+        """
         with self._lock:
-            stale = [key for key, used in self._used.items() if now - used > self._idle_seconds]
-        for key in stale:
-            self.close(key)
+            keys = [key for key in self._sessions if self._presence.is_over(key)]
+        ended = [self._end(key, self._is_left) for key in keys]
+        if any(ended):
+            return_freed()
+        now = self._clock()
         if self._cleaned is None or now - self._cleaned > _CLEAN_SECONDS:
             self._cleaned = now
             with contextlib.suppress(OSError):
@@ -104,14 +129,50 @@ class SessionStore:
         return Session(key, self.services.for_session(), Keeper(self.unsaved, owner_of(key)))
 
     def _add(self, session: Session) -> Session:
+        self._presence.touch(session.key)
         with self._lock:
             self._sessions[session.key] = session
-            self._used[session.key] = time.monotonic()
+        self._look_at(session.key)
         return session
 
     def _living(self, key: str) -> Session | None:
         with self._lock:
             session = self._sessions.get(key)
-            if session is not None:
-                self._used[key] = time.monotonic()
+        if session is not None:
+            self._presence.touch(key)
         return session
+
+    def _look_at(self, key: str) -> None:
+        with self._lock:
+            session = self._sessions.get(key)
+        if session is None:
+            self._presence.forget(key)
+        else:
+            session.services.memo.watched = self._presence.is_watched(key)
+
+    def _is_left(self, session: Session) -> bool:
+        return self._presence.is_over(session.key) and not session.is_needed
+
+    def _end(self, key: str, may_end: Callable[[Session], bool]) -> bool:
+        """End a session if it still may, and let it be revived only once it has let go of its work."""
+        with self._lock:
+            session = self._sessions.get(key)
+            if session is None or not may_end(session):
+                return False
+            del self._sessions[key]
+            self._ending.add(key)
+            self._ended[key] = None
+            while len(self._ended) > _REMEMBERED:
+                self._ended.popitem(last=False)
+        self._presence.forget(key)
+        try:
+            session.give_up()
+            for closer in self._closers:
+                closer(key)
+            session.close()
+            session.services.memo.close()
+        finally:
+            with self._has_ended:
+                self._ending.discard(key)
+                self._has_ended.notify_all()
+        return True

@@ -1,6 +1,9 @@
 """How much memory this process can still get, asked before work that needs much of it begins."""
 
+import ctypes
+import gc
 import os
+import platform
 import re
 import sys
 from collections.abc import Iterator
@@ -67,6 +70,13 @@ def memory_for(needed: int, what: str) -> Iterator[None]:
     except Exception:
         require_memory(needed, what)
         raise
+
+
+def return_freed() -> None:
+    """Collect what only refers to itself, and give the system back what the C library keeps of freed memory."""
+    gc.collect()
+    if sys.platform == "linux" and platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def told_bytes(count: int) -> str:

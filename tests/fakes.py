@@ -10,6 +10,16 @@ from core.types.photo import Photo
 from core.types.protocols import BackendInfo, CancelToken, Embedding, EngineInfo, EngineRequest, EngineUpdate
 
 
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class FlatEngine:
     """Paints every unknown pixel in one colour, in two steps, and puts it as far as the farthest known pixel."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from app.headers import policy
@@ -48,23 +49,24 @@ def viewport_routes(lookup: Lookup) -> APIRouter:
 
     @router.get("/viewport/{key}")
     async def without_slash(key: str) -> Response:
-        return RedirectResponse(f"/viewport/{key}/") if lookup(key) else Response(status_code=404)
+        found = await run_in_threadpool(lookup, key)
+        return RedirectResponse(f"/viewport/{key}/") if found else Response(status_code=404)
 
     @router.get("/viewport/{key}/")
     async def page(key: str) -> Response:
-        if lookup(key) is None:
+        if await run_in_threadpool(lookup, key) is None:
             return Response(status_code=404)
         return Response(_dressed_page(), media_type="text/html", headers=PAGE_HEADERS)
 
     @router.get("/viewport/{key}/viewport.js")
     async def script(key: str) -> Response:
-        if lookup(key) is None:
+        if await run_in_threadpool(lookup, key) is None:
             return Response(status_code=404)
         return FileResponse(STATIC / "viewport.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
     @router.websocket("/viewport/{key}/events")
     async def events(socket: WebSocket, key: str) -> None:
-        viewport = lookup(key)
+        viewport = await run_in_threadpool(lookup, key)
         if viewport is None:
             await socket.close(code=1008)
             return
@@ -74,7 +76,7 @@ def viewport_routes(lookup: Lookup) -> APIRouter:
     @router.websocket("/viewport/{key}")
     @router.websocket("/viewport/{key}/")
     async def scene(socket: WebSocket, key: str) -> None:
-        viewport = lookup(key)
+        viewport = await run_in_threadpool(lookup, key)
         if viewport is None:
             await socket.close(code=1008)
             return

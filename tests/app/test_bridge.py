@@ -8,6 +8,7 @@ import pytest
 from studio_photo import square_photo
 
 from app.bridge import Bridges
+from app.presence import Lifetimes
 from app.services import Services
 from app.store import SessionStore
 
@@ -16,7 +17,7 @@ PATIENCE = 60.0
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SessionStore]:
-    made = SessionStore(Services(), tmp_path, idle_seconds=0.0)
+    made = SessionStore(Services(), tmp_path, Lifetimes(without_page=0.0))
     yield made
     made.close_all()
 
@@ -29,7 +30,7 @@ def test_a_session_that_ends_takes_its_3d_view_along(store: SessionStore, how: s
     assert viewport.switchboard.is_open
     getattr(store, how)(*([session.key] if how == "close" else []))
     assert not viewport.switchboard.is_open
-    assert bridges.get(session.key) is None
+    assert bridges.viewport(session.key) is not viewport
 
 
 def test_objects_stand_in_the_view_of_a_camera_that_was_moved(store: SessionStore):

@@ -1,18 +1,11 @@
 """A session is over when nobody has been there for long, by a clock of the test's own."""
 
 import pytest
+from fakes import Clock
 
 from app.presence import Lifetimes, Presence
 
 LIFETIMES = Lifetimes(after_page=30.0, without_page=300.0)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

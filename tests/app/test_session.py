@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from fakes import FlatEngine
 
+from app.presence import Lifetimes
 from app.services import Services
 from app.session import Session
 from app.state import Event
@@ -363,15 +364,14 @@ def test_sessions_do_not_see_each_other(tmp_path: Path):
     store.close_all()
 
 
-def test_a_session_that_expired_is_revived_with_its_work_and_an_empty_one_is_gone(tmp_path: Path):
-    store = SessionStore(FlatServices(Memo()), tmp_path, idle_seconds=0.0)
+def test_a_session_that_expired_is_revived_with_its_work_and_an_empty_one_empty(tmp_path: Path):
+    store = SessionStore(FlatServices(Memo()), tmp_path, Lifetimes(without_page=0.0))
     edited, empty = store.create(), store.create()
     edited.open_sample("coffee")
     edited.orbit(5.0, 0.0)
     history = edited.history
     store.expire()
-    with pytest.raises(KeyError):
-        store.get(empty.key)
+    assert store.get(empty.key).history is None
     again = store.get(edited.key)
     assert again is not edited
     assert again.history == history
