@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from anyio import ClosedResourceError
 from fastapi import WebSocket, WebSocketDisconnect
 
 from app.state import Event, Numbers
@@ -94,6 +95,9 @@ async def _send(socket: WebSocket, session: "Session", news: News) -> None:
             state = await asyncio.to_thread(lambda: session.state)
             message["state"] = snapshot(state)
             running = any(job.running for job in (state.opening, state.job, state.export, state.models))
-        await socket.send_text(json.dumps(message))
+        try:
+            await socket.send_text(json.dumps(message))
+        except (WebSocketDisconnect, ClosedResourceError):
+            return  # the page has left; who receives from it knows
         await asyncio.sleep(HELD_PAUSE if only_held else SHORTEST_PAUSE)
         bulletin = await news.take(TICK_SECONDS if running else None)
