@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from app.arguments import add_mask_backend
 from app.notices import sentence_of
 from core.errors import Cancelled, InvalidInput
+from core.files.folders import user_folder
 
 if TYPE_CHECKING:
     import uvicorn
@@ -71,6 +72,7 @@ def run_ui(args: argparse.Namespace) -> int:
     if args.photo:
         check_source(args.photo)
     listener = listening_socket(args.host, args.port)
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(user_folder("XDG_CACHE_HOME", ".cache") / "gradio"))  # not /tmp
     import uvicorn
 
     from app.access import access_for
@@ -156,7 +158,8 @@ def _is_project(path: Path) -> bool:
 def listening_socket(host: str, port: int) -> socket.socket:
     """Take the port before anything slow begins. Raises InvalidInput when it is not to be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Where the protocol is named, asyncio sends each part of an answer at once; else the second waits 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

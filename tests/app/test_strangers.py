@@ -167,7 +167,9 @@ def opened_3d_view(address: str, key: str) -> None:
 
 def test_one_port_is_open_and_a_stranger_gets_nothing_from_it(address, object_tab):
     key, session = object_tab.key, object_tab.session
+    listening = listening_inodes()
     opened_3d_view(address, key)
+    assert listening_inodes() == listening
     port = int(address.rpartition(":")[2])
     assert port in listening_ports()
     before = session.state

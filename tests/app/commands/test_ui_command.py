@@ -35,6 +35,24 @@ def test_only_this_machine_is_listened_to_by_default():
         assert listener.family is socket.AF_INET
 
 
+def test_an_answer_does_not_wait_for_its_second_part():
+    import asyncio
+
+    async def answers_at_once() -> int:
+        accepted = asyncio.get_running_loop().create_future()
+        with listening_socket("127.0.0.1", 0) as listener:
+            server = await asyncio.start_server(lambda _, writer: accepted.set_result(writer), sock=listener)
+            _, ours = await asyncio.open_connection(*listener.getsockname())
+            theirs = await accepted
+            at_once = theirs.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            for writer in (ours, theirs):
+                writer.close()
+            server.close()
+        return at_once
+
+    assert asyncio.run(answers_at_once())
+
+
 def test_a_photo_that_is_not_there_is_refused():
     with pytest.raises(InvalidInput, match="no file"):
         check_source("nowhere.png")
