@@ -100,21 +100,18 @@ def to_sdr(pixels: Pixels, transfer: int, primaries: icc.Primaries) -> tuple[Pix
     the brightest channel so that hues stay.
     """
     levels = np.arange(np.iinfo(pixels.dtype).max + 1, dtype=np.float64) / np.iinfo(pixels.dtype).max
-    light = np.empty(pixels.shape, np.float32)
     table = (_from_pq(levels) if transfer == PQ else _from_hlg(levels)).astype(np.float32)
     weights = icc.xyz_from_rgb(primaries)[1].astype(np.float32)
+    mapped = np.empty(pixels.shape, np.uint16)
     for row, values in enumerate(pixels):
-        seen = table[values]
+        light = table[values]
         if transfer == HLG:
-            seen = (
-                seen
-                * np.maximum(seen @ weights, 1e-6)[:, None] ** np.float32(_HLG_GAMMA - 1)
-                * np.float32(_HLG_PEAK / _PAPER_WHITE)
-            )
-        light[row] = _rolled_off(seen)
-    coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-    profile = icc.rgb_profile("Tone-mapped HDR, sRGB curve", primaries, icc.SRGB_CURVE)
-    return np.rint(coded * 65535).astype(np.uint16), profile
+            shown = np.maximum(light @ weights, 1e-6) ** (_HLG_GAMMA - 1) * (_HLG_PEAK / _PAPER_WHITE)
+            light = light * shown.astype(np.float32)[:, None]
+        light = _rolled_off(light)
+        coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
+        mapped[row] = np.rint(coded * 65535)
+    return mapped, icc.rgb_profile("Tone-mapped HDR, sRGB curve", primaries, icc.SRGB_CURVE)
 
 
 def _rolled_off(light: Float32[np.ndarray, "W 3"]) -> Float32[np.ndarray, "W 3"]:

@@ -126,7 +126,7 @@ def _png_depth(data: bytes, name: str) -> np.ndarray:
 
 def _told_units(data: bytes) -> float:
     """What a PNG of this program says, else what is usual."""
-    told = next((text.text for text in read_metadata(data).texts if text.keyword == _UNITS_KEYWORD), "")
+    told = next((text.text for text in read_metadata(data)[0].texts if text.keyword == _UNITS_KEYWORD), "")
     try:
         units = float(told)
     except ValueError:

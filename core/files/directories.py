@@ -21,7 +21,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _NUMBERS = {1: "B", 3: "H", 4: "I", 5: "II", 6: "b", 8: "h", 9: "i", 10: "ii", 11: "f", 12: "d", 13: "I"}
 _NUMBERS |= {16: "Q", 17: "q", 18: "Q"}
 _PLACES = (13, 18)  # types whose values are offsets in the file they came from
-_MOST_DIRECTORIES = 4096
+_MOST_DIRECTORIES, _MOST_ENTRIES = 4096, 200_000
 _FARTHEST_NOTE = 1 << 17
 
 
@@ -120,7 +120,7 @@ class _Reader:
             raise NoStructure("no TIFF header")
         self.data, self.order, self.big = data, order, version == 43
         self.seen: set[int] = set()
-        self.left = len(data)
+        self.left, self.rows_left = len(data), _MOST_ENTRIES
 
     def structure(self) -> Structure:
         place = struct.unpack_from(f"{self.order}Q", self.data, 8)[0] if self.big else self.long(4)
@@ -145,7 +145,8 @@ class _Reader:
             return None
         self.seen.add(place)
         count = struct.unpack_from(f"{self.order}{'Q' if self.big else 'H'}", self.data, place)[0]
-        count = min(count, (len(self.data) - place - head) // row)
+        count = min(count, (len(self.data) - place - head) // row, self.rows_left)
+        self.rows_left -= count
         entries: dict[int, Entry] = {}
         children: dict[int, Directory] = {}
         for number in range(count):

@@ -30,8 +30,8 @@ _ADOBE_RGB = 2  # not in the standard, but written
 # How a TIFF or DNG stores its own pixels (sizes, strips, tiles, tables, sensor), and the profile and packets that are
 # kept elsewhere: wrong in any other file.
 _STORAGE_TAGS = frozenset({
-    254, 255, *range(256, 260), *range(262, 267), 273, *range(277, 282), 284, *range(288, 294), 297, 301,
-    *range(317, 326), *range(330, 348), 400, *range(512, 533), 700, 32781, *range(32995, 32999), *range(33421, 33424),
+    *range(254, 260), *range(262, 267), 273, *range(277, 282), 284, *range(288, 294), 297, 301, 400, 700, 32781,
+    *range(317, 326), *range(330, 348), *range(512, 531), 532, *range(32995, 32999), *range(33421, 33424),
     33723, 34377, 34675, 37724, *range(50706, 51190), 52525, 59932,
 })  # fmt: skip
 

@@ -15,7 +15,7 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # 8 bytes of signature and the IHDR chunk, which every encoder writes first
 _PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _MOST_CHUNKS = 200_000
-_LARGEST_TEXT = 8_000_000
+_LARGEST_TEXTS = 8_000_000
 _XMP_KEYWORD = "XML:com.adobe.xmp"
 _RAW = "Raw profile type "
 _SUB_FILTER, _GRAY_ALPHA = 1, 4
@@ -77,20 +77,24 @@ def read_colours(data: bytes) -> ColourChunks:
             break
         if kind == b"cICP" and len(body) == 4:
             found = replace(found, cicp=tuple(body))
-        elif kind == b"iCCP":
-            found = replace(found, icc_profile=_inflated(body.partition(b"\0")[2][1:]) or None)
+        elif kind == b"iCCP" and found.icc_profile is None:
+            content, whole = _inflated(body.partition(b"\0")[2][1:], _LARGEST_TEXTS)
+            found = replace(found, icc_profile=content if whole else b"")
         elif kind == b"sRGB":
             found = replace(found, srgb=True)
         elif kind == b"gAMA" and len(body) == 4 and any(body):
             found = replace(found, gamma=struct.unpack(">I", body)[0] / 100_000)
         elif kind == b"cHRM" and len(body) == 32:
             found = replace(found, chromaticities=tuple(value / 100_000 for value in struct.unpack(">8I", body)))
-    return found
+    return replace(found, icc_profile=found.icc_profile or None)
 
 
-def read_metadata(data: bytes) -> Metadata:
-    """What a PNG carries, as stored there. IPTC and older EXIF and XMP by ImageMagick's "Raw profile" texts."""
-    found = Metadata()
+def read_metadata(data: bytes) -> tuple[Metadata, bool]:
+    """What a PNG carries, as stored there, and whether all of its texts could be read.
+
+    IPTC and older EXIF and XMP by ImageMagick's "Raw profile" texts.
+    """
+    found, left, whole = Metadata(), _LARGEST_TEXTS, True
     photoshop: bytes | None = None
     iptc: bytes | None = None
     for kind, body in chunks(data):
@@ -100,8 +104,12 @@ def read_metadata(data: bytes) -> Metadata:
             x, y, metres = struct.unpack(">IIB", body)
             if x and y and (metres == 1 or x != y):
                 found = replace(found, resolution=Resolution(float(x), float(y), "metre" if metres == 1 else "none"))
-        text = _text(kind, body)
+        if kind not in (b"tEXt", b"zTXt", b"iTXt"):
+            continue
+        text, taken = _text(kind, body, left)
+        left -= taken
         if text is None:
+            whole = False
             continue
         raw = _unwrapped(text)
         if text.keyword == _XMP_KEYWORD:
@@ -116,38 +124,37 @@ def read_metadata(data: bytes) -> Metadata:
             photoshop = raw[1]
         elif raw[0] == "iptc":
             iptc = raw[1]
-    return replace(found, photoshop=kept_resources(photoshop, iptc))
+    return replace(found, photoshop=kept_resources(photoshop, iptc)), whole
 
 
-def _text(kind: bytes, body: bytes) -> Text | None:
-    """The text of a text chunk; None for other chunks and damaged ones."""
-    keyword, separator, rest = body.partition(b"\0")
-    if kind not in (b"tEXt", b"zTXt", b"iTXt") or not separator or not keyword:
-        return None
-    name = keyword.decode("latin-1")
-    if kind == b"tEXt":
-        return Text(name, rest.decode("latin-1"))
-    if kind == b"zTXt":
-        inflated = _inflated(rest[1:])
-        return None if inflated is None else Text(name, inflated.decode("latin-1"))
-    packed, rest = rest[:1] == b"\1", rest[2:]
-    language, _, rest = rest.partition(b"\0")
-    translated, _, content = rest.partition(b"\0")
-    inflated = _inflated(content) if packed else content
-    if inflated is None:
-        return None
-    words = [part.decode("utf-8", "replace") for part in (inflated, translated)]
-    return Text(name, words[0], language.decode("latin-1"), words[1])
+def _text(kind: bytes, body: bytes, left: int) -> tuple[Text | None, int]:
+    """The text of a text chunk and the bytes it takes; no text when it is damaged or takes more than are left."""
+    keyword, _, content = body.partition(b"\0")
+    name, language, translated = keyword.decode("latin-1"), b"", b""
+    packed = kind == b"zTXt"
+    if kind == b"iTXt":
+        packed = content[:1] == b"\1"
+        language, _, content = content[2:].partition(b"\0")
+        translated, _, content = content.partition(b"\0")
+    elif packed:
+        content = content[1:]
+    whole = len(content) <= left
+    if packed:
+        content, whole = _inflated(content, max(left, 0))
+    if not whole or not name:
+        return None, len(content)
+    words = content.decode(*(("utf-8", "replace") if kind == b"iTXt" else ("latin-1",)))
+    return Text(name, words, language.decode("latin-1"), translated.decode("utf-8", "replace")), len(content)
 
 
-def _inflated(data: bytes) -> bytes | None:
-    """Unpacked; None when it is damaged or larger than any text or profile should be."""
+def _inflated(data: bytes, most: int) -> tuple[bytes, bool]:
+    """As much as can be unpacked, but not more than `most` bytes, and whether that is all and sound."""
     unpacker = zlib.decompressobj()
     try:
-        content = unpacker.decompress(data, _LARGEST_TEXT)
+        content = unpacker.decompress(data, most) if most else b""
     except zlib.error:
-        return None
-    return content if unpacker.eof else None
+        return b"", False
+    return content, unpacker.eof
 
 
 def _unwrapped(text: Text) -> tuple[str, bytes] | None:

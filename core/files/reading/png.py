@@ -1,5 +1,7 @@
 """PNG pictures of 8 and 16 bits."""
 
+from dataclasses import replace
+
 from core.files import png
 from core.files.code_points import meaning_of_chunks
 from core.files.exif import orientation_of, read_exif
@@ -12,7 +14,10 @@ from core.files.reading.png_pixels import decode_png, png_header
 def decode_png_photo(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     """The picture, its colours by its own chunks. Raises InvalidInput, NotEnoughMemory and what decoders raise."""
     values = _values(data, name, limits)
-    metadata = png.read_metadata(data)
+    metadata, whole = png.read_metadata(data)
+    if not whole:
+        told = "Texts of the file that are damaged or longer than 8 MB were left out."
+        values = replace(values, notices=(*values.notices, told))
     exif = read_exif(metadata.exif)
     frames = png.frames(data)
     others = (f"an animation of {frames} frames",) if frames > 1 else ()

@@ -67,6 +67,16 @@ def test_values_together_are_no_more_than_the_structure():
     assert sum(len(entry.data) for entry in structure.first.entries.values()) <= 1400
 
 
+def test_directories_over_each_other_do_not_multiply():
+    places = list(range(8, 8 + 4000, 2))
+    data = bytearray(b"II*\0\x08\0\0\0" + struct.pack("<H", 0xFFFF) * 400_000)
+    data += struct.pack("<HI", 0, 0)
+    head = directory_bytes((330, 4, len(places), len(data) + 20))
+    data[4:8] = struct.pack("<I", len(data))
+    structure = read_structure(bytes(data + head.ljust(20, b"\0") + struct.pack(f"<{len(places)}I", *places)))
+    assert sum(len(child.entries) for child in structure.first.children.values()) <= 200_000
+
+
 @pytest.mark.parametrize("data", [b"", b"II*\0", b"II*\0\x08\0\0\0", b"MM\0*\xff\xff\xff\xff" + bytes(20), bytes(100)])
 def test_what_is_no_structure_is_said(data):
     with pytest.raises(NoStructure):

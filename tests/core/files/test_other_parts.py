@@ -3,6 +3,7 @@
 import io
 import struct
 import warnings
+import zlib
 
 import carried
 import numpy as np
@@ -102,3 +103,11 @@ def test_segments_end_where_the_picture_begins_or_the_file_is_broken():
     assert [marker for marker, _ in segments(data)][:4] == [0xE0, 0xE1, 0xE1, 0xED]
     for length in range(0, 900, 7):
         assert isinstance(other_parts(data[:length]), tuple)
+
+
+def test_packed_texts_cannot_cost_more_than_they_should():
+    bomb = carried.chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(30_000_000)))
+    plain = carried.saved(PICTURES[0], "PNG")
+    photo = open_photo(carried.with_chunks(plain, *[bomb] * 300, carried.chunk(b"tEXt", b"b\0c")))
+    assert sum(len(text.text) for text in photo.metadata.texts) < 9_000_000
+    assert "Texts" in photo.notices[0]
