@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from core.editing.compositor import Canvas, Sprite, draw, sample, sample_nearest
+from core.editing.costs import require_for_frame
 from core.editing.inventing import RenderContext, background_flow, invent, removed_area, render_context, rerolled, wish
 from core.editing.layers import (
     ObjectLayer,
@@ -78,8 +79,10 @@ def render(
     """Frames of the edited photo, better and better; the last one has stage "final".
 
     `max_side` bounds the longer side of the result (None: the photo's own size). With `stream` False only
-    the final frame comes. Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
+    the final frame comes. Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish,
+    NotEnoughMemory before anything is made when the machine has not what the size takes.
     """
+    require_for_frame(project, working_size(project, max_side))
     context = render_context(project, engine, memo, max_side, cancel, stream)
     yield from _render_given_flow(context) if project.flow_override else _render_scene(context)
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.editing.compositor import Sprite, visible_coverage
+from core.editing.costs import require_for_points
 from core.editing.layers import source_view, working_size
 from core.editing.memo import Memo
 from core.editing.motion import placed_objects
@@ -164,8 +165,9 @@ def point_cloud(view: View, options: CloudOptions = CloudOptions(), axes: Axes =
     """One point per pixel, without the sky, what is less than half opaque, and pixels beside a depth step.
 
     Pixels beside a step mix the colours of both sides and would hang in the air between them.
-    Raises InvalidInput when none is left.
+    Raises InvalidInput when none is left, NotEnoughMemory.
     """
+    require_for_points(view.depth.shape[1], view.depth.shape[0])
     inverse, solid = _solid(view)
     kept = solid & ~_beside_step(inverse, solid)
     if not kept.any():

@@ -1,5 +1,6 @@
 """Depth maps as files: 16-bit PNG, EXR, NPY in and out, and a coloured picture out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -102,11 +103,8 @@ def _stored_depth(data: bytes, name: str) -> tuple[np.ndarray, float]:
     if data.startswith(SIGNATURE):
         return _png_depth(data, name), _told_units(data)
     if data.startswith(EXR_MAGIC):
-        planes = decode_exr(data, name)
-        chosen = next((c for c in _EXR_CHANNELS if c in planes), next(iter(planes)) if len(planes) == 1 else None)
-        if chosen is None:
-            raise InvalidInput(f"{name} has channels {', '.join(planes)} but none named Z; rename the depth channel.")
-        return planes[chosen], 1.0
+        (plane,) = decode_exr(data, name, lambda channels: [_depth_channel(channels, name)]).values()
+        return plane, 1.0
     if data.startswith(NPY_MAGIC):
         array = decode_npy(data, name)
         array = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
@@ -115,6 +113,14 @@ def _stored_depth(data: bytes, name: str) -> tuple[np.ndarray, float]:
         check_size(array.shape[1], array.shape[0], name)
         return array, 1.0
     raise InvalidInput(f"{name} is no depth file; use a 16-bit PNG, EXR or NPY file.")
+
+
+def _depth_channel(channels: Sequence[str], name: str) -> str:
+    """Raises InvalidInput when none of several channels is called as depth is."""
+    chosen = next((channel for channel in _EXR_CHANNELS if channel in channels), None)
+    if chosen is None and len(channels) != 1:
+        raise InvalidInput(f"{name} has channels {', '.join(channels)} but none named Z; rename the depth channel.")
+    return chosen or channels[0]
 
 
 def _png_depth(data: bytes, name: str) -> np.ndarray:

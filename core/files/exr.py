@@ -1,14 +1,20 @@
 """OpenEXR channels in bytes (OpenCV's wheels are built without EXR)."""
 
 import io
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from jaxtyping import Float32
 
 from core.errors import InvalidInput
-from core.files.exr_bands import encode_exr_bands
-from core.files.limits import check_planes
+from core.files.exr_bands import EXR_MAGIC, encode_exr_bands
+from core.files.limits import check_planes, check_size
 from core.files.source import DECODER_FAULTS
 from core.memory import memory_for
+
+_MOST_ATTRIBUTES, _LONGEST_WORD = 1000, 256
+# Blocks of rows whose pixels are all alike are packed to a few bytes, whatever their width.
+_LARGEST_RATIO = 200_000
 
 
 def encode_exr(channels: dict[str, np.ndarray]) -> bytes:
@@ -20,31 +26,50 @@ def encode_exr(channels: dict[str, np.ndarray]) -> bytes:
     )
 
 
-def decode_exr(data: bytes, name: str) -> dict[str, np.ndarray]:
-    """The first part's channels by name, as float32 [H W] of one size.
+def decode_exr(
+    data: bytes, name: str, choose: Callable[[Sequence[str]], Sequence[str]] = tuple
+) -> dict[str, Float32[np.ndarray, "H W"]]:
+    """Channels of the first part by name, of one size; of all that there are, `choose` says which are decoded.
 
     Raises InvalidInput when the file is damaged, larger than the photo limits or has subsampled channels,
     NotEnoughMemory when its channels take more than there is.
     """
+    import Imath
     import OpenEXR
 
     try:
+        _check_attributes(data)
         with OpenEXR.File(io.BytesIO(data), header_only=True) as described:
-            # All parts are decoded, though only the first is used.
-            sizes = [_size(part.header) for part in described.parts]
-        needed = sum(check_planes(width, height, channels, name) for width, height, channels in sizes)
-        with memory_for(needed, name), OpenEXR.File(io.BytesIO(data), separate_channels=True) as picture:
-            planes = {key: np.asarray(channel.pixels, np.float32) for key, channel in picture.channels().items()}
+            header = described.header()
+            width, height = (int(last) - int(first) + 1 for first, last in zip(*header["dataWindow"], strict=True))
+            channels = {channel.name: (channel.xSampling, channel.ySampling) for channel in header["channels"]}
+        check_size(width, height, name)
+        chosen = list(choose(list(channels)))
+        if any(channels[key] != (1, 1) for key in chosen):
+            raise InvalidInput(f"{name} has channels of several sizes; export it without subsampling.")
+        if 2 * width * height > _LARGEST_RATIO * len(data):
+            raise ValueError(f"{width}x{height} pixels in {len(data)} bytes")
+        with memory_for(check_planes(width, height, len(chosen), name), name):
+            # OpenEXR.File would print what is damaged and give the rest as if it were whole.
+            planes = OpenEXR.InputFile(io.BytesIO(data)).channels(chosen, Imath.PixelType(Imath.PixelType.FLOAT))
     except DECODER_FAULTS as error:
         raise InvalidInput(f"{name} is not a readable EXR file; export it again as scanline EXR.") from error
-    width, height, _ = sizes[0]
-    if any(plane.shape != (height, width) for plane in planes.values()):
-        raise InvalidInput(f"{name} has channels of several sizes; export it without subsampling.")
-    return planes
+    return {
+        key: np.frombuffer(plane, np.float32).reshape(height, width) for key, plane in zip(chosen, planes, strict=True)
+    }
 
 
-def _size(header: dict) -> tuple[int, int, int]:
-    """Width, height and number of channels of a part."""
-    low, high = header["dataWindow"]
-    width, height = (int(last) - int(first) + 1 for first, last in zip(low, high, strict=True))
-    return width, height, len(header["channels"])
+def _check_attributes(data: bytes) -> None:
+    """Raises ValueError for an attribute that is longer than the file: the library would make room for it."""
+    place = len(EXR_MAGIC) + 4
+    for _ in range(_MOST_ATTRIBUTES):
+        name_end = data.find(b"\0", place, place + _LONGEST_WORD)
+        if name_end == place:
+            return
+        type_end = data.find(b"\0", name_end + 1, name_end + _LONGEST_WORD)
+        if name_end < 0 or type_end < 0 or type_end + 5 > len(data):
+            break
+        place = type_end + 5 + int.from_bytes(data[type_end + 1 : type_end + 5], "little")
+        if place > len(data):
+            break
+    raise ValueError("a header that does not end")

@@ -1,6 +1,7 @@
 """Flow fields as Middlebury .flo and EXR, in and out."""
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +43,8 @@ def read_flow(source: Path | bytes, name: str = "") -> Float32[np.ndarray, "H W 
     if data.startswith(_FLO_MAGIC):
         flow = _decode_flo(data, name)
     elif data.startswith(EXR_MAGIC):
-        planes = decode_exr(data, name)
-        pair = next((p for p in (("R", "G"), ("X", "Y"), ("x", "y")) if p[0] in planes and p[1] in planes), None)
-        if pair is None:
-            raise InvalidInput(f"{name} has channels {', '.join(planes)}; a flow field needs R and G, or X and Y.")
-        flow = np.stack([planes[pair[0]], planes[pair[1]]], axis=-1)
+        planes = decode_exr(data, name, lambda channels: _flow_channels(channels, name))
+        flow = np.stack([*planes.values()], axis=-1)
     else:
         raise InvalidInput(f"{name} is no flow file; use Middlebury .flo or EXR.")
     unknown = np.any(~(np.abs(flow) < _FLO_LIMIT), axis=2, keepdims=True)
@@ -54,6 +52,13 @@ def read_flow(source: Path | bytes, name: str = "") -> Float32[np.ndarray, "H W 
         raise InvalidInput(f"{name} has no pixel with a known displacement; check that it is a flow field.")
     flow = np.where(unknown, np.float32(np.nan), flow)
     return np.ascontiguousarray(flow, dtype=np.float32)
+
+
+def _flow_channels(channels: Sequence[str], name: str) -> tuple[str, str]:
+    pair = next((pair for pair in (("R", "G"), ("X", "Y"), ("x", "y")) if set(pair) <= set(channels)), None)
+    if pair is None:
+        raise InvalidInput(f"{name} has channels {', '.join(channels)}; a flow field needs R and G, or X and Y.")
+    return pair
 
 
 def _decode_flo(data: bytes, name: str) -> Float32[np.ndarray, "H W 2"]:

@@ -1,6 +1,6 @@
 """Masks as PNG out, and any picture as a mask in; object numbers in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -74,9 +74,12 @@ def _numbers(data: bytes, name: str) -> tuple[np.ndarray, float | None]:
             raise InvalidInput(f"{name} holds an array of shape {levels.shape}; a mask must be numbers [H W].")
         check_size(levels.shape[1], levels.shape[0], name)
     else:
-        planes = decode_exr(data, name)
-        levels = next((planes[key] for key in _EXR_CHANNELS if key in planes), next(iter(planes.values())))
+        (levels,) = decode_exr(data, name, lambda channels: [_mask_channel(channels)]).values()
     return _scaled(levels)
+
+
+def _mask_channel(channels: Sequence[str]) -> str:
+    return next((channel for channel in _EXR_CHANNELS if channel in channels), channels[0])
 
 
 def _scaled(levels: np.ndarray) -> tuple[np.ndarray, float]:

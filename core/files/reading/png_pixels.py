@@ -40,12 +40,19 @@ def png_header(data: bytes, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> Pn
     check_picture(width, height, 16 if bit_depth == 16 else 8, name, limits)
     row = -(-width * header.channels * bit_depth // 8)
     try:
-        packed = sum(stop - start for kind, start, stop in chunk_places(data) if kind == b"IDAT")
+        lengths = [(kind, _whole(data, start, stop)) for kind, start, stop in chunk_places(data)]
     except TooManyChunks as error:
         raise _damaged(name) from error
-    if row * height > _DEFLATE_RATIO * packed:
+    if row * height > _DEFLATE_RATIO * sum(length for kind, length in lengths if kind == b"IDAT"):
         raise _damaged(name)
     return header
+
+
+def _whole(data: bytes, start: int, stop: int) -> int:
+    """The length of a chunk's body; a decoder makes room for what is said, and not for what is there."""
+    if int.from_bytes(data[start - 8 : start - 4], "big") != stop - start:
+        raise TooManyChunks("a chunk beyond the end")
+    return stop - start
 
 
 def decode_png(data: bytes, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> np.ndarray:

@@ -34,6 +34,15 @@ def test_a_short_file_cannot_hold_a_large_picture() -> None:
         png_header(promising(10_000, 10_000), "a.png")
 
 
+@pytest.mark.parametrize("kind", [b"IDAT", b"PLTE", b"tRNS"])
+def test_a_chunk_that_says_it_is_longer_than_the_file_is_no_reason_to_make_room(kind: bytes) -> None:
+    values = np.zeros((5, 7, 4), np.uint16)
+    plain = encode_png(values)
+    for length in (0x7FFFFFFF, 0xFFFFFFFF):
+        with pytest.raises(InvalidInput, match="damaged or cut short"):
+            png_header(plain[:-12] + struct.pack(">I", length) + kind + b"abc", "a.png")
+
+
 def test_frames_of_an_animation_are_not_decoded() -> None:
     values = np.random.default_rng(0).integers(0, 65535, (5, 7, 4), np.uint16)
     plain = encode_png(values)
