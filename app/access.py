@@ -22,6 +22,21 @@ def _nobody(_: Address | None, __: Address | None) -> bool:
     return False
 
 
+class Pass:
+    """A code that counts as the token once: a browser is started with it, and users can read each other's commands."""
+
+    def __init__(self) -> None:
+        self.code = secrets.token_urlsafe(24)
+        self._unused = [self.code]
+
+    def accepts(self, code: str) -> bool:
+        """Whether this is the code, for the first time."""
+        if not self._unused or not hmac.compare_digest(code.encode(), self.code.encode()):
+            return False
+        self._unused.clear()
+        return True
+
+
 @dataclass(frozen=True)
 class Access:
     """`names` count with the port that a request arrives at, `proxied` with their own; see `app.guard`."""
@@ -29,6 +44,7 @@ class Access:
     names: frozenset[str] = LOOPBACK_NAMES
     proxied: frozenset[tuple[str, int]] = frozenset()
     token: str | None = field(default=None, repr=False)
+    opening: Pass = field(default_factory=Pass, repr=False, compare=False)
     is_stranger: Callable[[Address | None, Address | None], bool] = field(
         default_factory=lambda: Neighbours().is_stranger, repr=False, compare=False
     )
@@ -73,7 +89,7 @@ def access_for(listener: socket.socket, host: str, allowed: Iterable[str] = (), 
         names |= {own, f"{own.partition('.')[0]}.local"}
         token = token or secrets.token_urlsafe(24)
     proxied = frozenset(pair for name in allowed for pair in _proxied(name, port))
-    return Access(names, proxied, token) if token is None else Access(names, proxied, token, _nobody)
+    return Access(names, proxied) if token is None else Access(names, proxied, token, is_stranger=_nobody)
 
 
 def host_and_port(text: str) -> HostAndPort | None:

@@ -150,7 +150,9 @@ class Guard:
         if self._access.token is None or facts.is_socket or (facts.method, facts.path) != ("GET", PAGE):
             return False
         shown = dict(query).get("token")
-        return shown is not None and self._access.accepts(shown) and (refusal is None or refusal.status == 401)
+        if shown is None or not (refusal is None or refusal.status == 401):
+            return False
+        return self._access.accepts(shown) or self._access.opening.accepts(shown)
 
     def _entrance(self, scope: Scope, query: list[tuple[str, str]]) -> Response:
         rest = urlencode([(name, value) for name, value in query if name != "token"])

@@ -6,11 +6,20 @@ import socket
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import uvicorn
 
 from app import signals
 
+# No list of requests, whose addresses have keys in them. What a request says of a proxy before us is anybody's word:
+# the guard looks at the connection itself.
+QUIETLY: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "proxy_headers": False,
+    "server_header": False,
+}
 # How long pages may still be answered, and sessions may take to save what is unsaved.
 _ANSWER_SECONDS = 1.0
 _SAVE_SECONDS = 5.0

@@ -8,7 +8,7 @@ import threading
 import time
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from app.arguments import add_mask_backend
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 7860
 SAMPLE = "sample:"
 EVERYWHERE = ("0.0.0.0", "::", "")
-# What a request says of a proxy before us is anybody's word: the guard looks at the connection itself.
-UNPROXIED: dict[str, Any] = {"proxy_headers": False, "server_header": False}
 TOKEN_VARIABLE = "LRAS_TOKEN"
 
 
@@ -79,7 +77,7 @@ def run_ui(args: argparse.Namespace) -> int:
     from app.former_autosaves import former_folder, take_over
     from app.server import build_app
     from app.services import Services
-    from app.serving import StudioServer
+    from app.serving import QUIETLY, StudioServer
     from app.store import SessionStore
     from app.unsaved import unsaved_folder
 
@@ -97,9 +95,9 @@ def run_ui(args: argparse.Namespace) -> int:
     for other in elsewhere:
         print(f"From other machines: {other}", flush=True)
     if not args.no_browser:
-        threading.Timer(1.0, webbrowser.open, (address,)).start()
-    config = uvicorn.Config(build_app(store, access=access), log_level="warning", access_log=False, **UNPROXIED)
-    server = StudioServer(config, store.give_up)
+        opened = address if access.token is None else address.replace(access.token, access.opening.code)
+        threading.Timer(1.0, webbrowser.open, (opened,)).start()
+    server = StudioServer(uvicorn.Config(build_app(store, access=access), **QUIETLY), store.give_up)
     begin = (server, services, session, args.photo)
     threading.Thread(target=_begin_once_serving, args=begin, name="warm-up", daemon=True).start()
     server.run(sockets=[listener])

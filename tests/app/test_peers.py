@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from other_user import NOBODY, as_nobody, needs_root
 
 from app.peers import Neighbours, Remembered, by_netlink, by_tables, canonical, is_loopback
 
 WAYS = [by_netlink, by_tables, Remembered(by_tables)]
-NOBODY = 65534
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a connection is")
 
@@ -28,16 +28,6 @@ def connected(host: str = "127.0.0.1", reached: str | None = None) -> Iterator[t
             server, _ = listener.accept()
             with server:
                 yield client, server
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """What is made in here belongs to another user."""
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.mark.parametrize("owners", WAYS)
@@ -59,7 +49,7 @@ def test_who_has_hung_up_is_a_stranger(owners):
 
 
 @pytest.mark.parametrize("owners", [by_netlink, by_tables])
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can be another user")
+@needs_root
 def test_another_user_is_a_stranger(owners):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

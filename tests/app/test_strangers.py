@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import version
@@ -11,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from listening import listening_inodes, listening_ports
+from other_user import as_nobody, needs_root
 from routes import SOCKET, Place, places
 from serving import served
 from starlette.websockets import WebSocketDisconnect
@@ -21,6 +24,7 @@ from app.access import Access
 from app.guard import GRADIO_ROUTES, OWN_ROUTES
 from app.server import build_app
 from app.store import SessionStore
+from app.ui.text import say
 
 FOREIGN = [
     {"Origin": "http://evil.example"},
@@ -132,6 +136,16 @@ def test_the_token_in_the_address_becomes_a_cookie_and_leaves_the_address(shut):
     assert shut.post("/studio", headers={**with_cookie, "Origin": "http://127.0.0.1"}).status_code == 200
 
 
+def test_what_a_browser_is_started_with_lets_in_once(store):
+    access = Access(token=TOKEN)
+    opened = TestClient(build_app(store, access=access), "http://127.0.0.1")
+    answers = [opened.get(f"/?token={access.opening.code}", follow_redirects=False) for _ in range(2)]
+    opened.cookies.clear()
+    answers.append(opened.get(f"/?token={access.opening.code}", follow_redirects=False))
+    assert [reply.status_code for reply in answers] == [303, 200, 401]
+    assert "set-cookie" not in answers[1].headers
+
+
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
@@ -176,6 +190,21 @@ def test_one_port_is_open_and_a_stranger_gets_nothing_from_it(address, object_ta
     for there in listening_ports():
         assert of_strangers(there, key) == []
     assert session.state.revision == before.revision
+
+
+@needs_root
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells whose a connection is")
+def test_another_user_of_the_machine_is_told_by_the_connection(address, photo_tab):
+    port, asked = int(address.rpartition(":")[2]), f"GET /studio/{photo_tab.key}/picture/photo HTTP/1.1"
+    for spoofed in ("", "X-Forwarded-For: 192.0.2.1\r\n"):
+        with as_nobody():
+            line = socket.socket()
+        with line:
+            line.connect(("127.0.0.1", port))
+            line.sendall(f"{asked}\r\nHost: 127.0.0.1:{port}\r\n{spoofed}Connection: close\r\n\r\n".encode())
+            answer = line.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 403")
+        assert say("guard.user").encode() in answer
 
 
 def of_strangers(port: int, key: str) -> list[str]:
