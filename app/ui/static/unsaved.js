@@ -1,6 +1,7 @@
 // Unsaved work: the list on the empty stage and in the top bar, and the lasting word that nothing is being kept.
 import { address, ask, discardUnsaved, openUnsaved } from "./link.js";
 import { $, announce, say } from "./words.js";
+import { icons } from "./given.js"; // made by the server
 
 const PLACES = ["unsaved", "unsaved-menu-list"]; // on the empty stage, and under the top bar's button
 const SURE_MS = 4000;
@@ -72,7 +73,7 @@ function sure(words, style, id, testId, values = {}) {
   const button = document.createElement("button");
   const calm = () => {
     delete button.dataset.armed;
-    if (style === "link") button.textContent = say(words); else button.innerHTML = window.studioIcons.remove;
+    if (style === "link") button.textContent = say(words); else button.innerHTML = icons.remove;
     button.title = button.ariaLabel = say(words, values);
   };
   button.className = style;
