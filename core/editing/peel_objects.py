@@ -47,9 +47,9 @@ def with_found_objects(project: Project, found: Sequence[Proposal], most: int = 
     """
     check_number(most)
     chosen = _chosen(project.depth, _unlike(project, found), most)
-    if not chosen and not project.scene.objects:
-        raise InvalidInput("No object stands out in this photo clearly enough; cut one out by a click or give a mask.")
     masks = _shared_out([proposal.mask_for(project.photo) for proposal in chosen])
+    if not masks and not project.scene.objects:
+        raise InvalidInput("No object stands out in this photo clearly enough; cut one out by a click or give a mask.")
     added = [AddObject(f"{_FOUND}{n}", mask, f"{_FOUND}{n}") for n, mask in enumerate(masks)]
     return _numbered(apply_all(project, added))
 
@@ -131,7 +131,10 @@ def _is_left(whole: Proposal, parts: list[Proposal]) -> bool:
 
 
 def _shared_out(masks: list[Mask]) -> list[Mask]:
-    """The masks without specks; what a part leaves of its whole only as a thin line beside it is the part's."""
+    """The masks without specks; what a part leaves of its whole only as a thin line beside it is the part's.
+
+    At the photo's own size nothing may be left of one.
+    """
     if not masks:
         return []
     height, width = masks[0].coverage.shape
@@ -144,7 +147,8 @@ def _shared_out(masks: list[Mask]) -> list[Mask]:
             if areas[large] > areas[small] and common >= _PART * areas[small]:
                 line = _thin_rest(shapes[large], shapes[small], rim)
                 shapes[small] = np.where(line, np.maximum(shapes[small], shapes[large]), shapes[small])
-    return [replace(mask, coverage=shape, id="") for mask, shape in zip(masks, shapes, strict=True)]
+    shared = zip(masks, shapes, strict=True)
+    return [replace(mask, coverage=shape, id="") for mask, shape in shared if inside(shape).any()]
 
 
 def _thin_rest(whole: UInt8[np.ndarray, "H W"], part: UInt8[np.ndarray, "H W"], rim: int) -> Bool[np.ndarray, "H W"]:

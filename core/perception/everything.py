@@ -17,7 +17,7 @@ from core.types.protocols import CancelToken, SegmentationBackend
 WORK_SIZE = 640
 """Longer side, in pixels, of the picture that is asked: bounds the cost on large photos."""
 
-_POINTS_ALONG = 11  # grid points along the longer side
+_POINTS_ALONG, _APART = 11, 8.0  # grid points along the longer side, which are at least so many pixels apart
 _COMPARED = 96  # longer side of the masks when they are compared
 _SMALLEST, _LARGEST = 0.002, 0.6  # shares of the photo
 _FRAMED = 0.4  # a mask that lies along more of the frame than this is a place, not a thing
@@ -100,7 +100,7 @@ def _reduced(picture: UInt8[np.ndarray, "H W *C"], longest: int) -> UInt8[np.nda
 
 def _grid(width: int, height: int) -> Float32[np.ndarray, "P 2"]:
     """Points (x, y) of a square grid in the middle of its cells."""
-    step = max(width, height) / _POINTS_ALONG
+    step = max(max(width, height) / _POINTS_ALONG, _APART)
     across, down = (max(1, round(side / step)) for side in (width, height))
     xs, ys = (np.arange(across) + 0.5) * width / across - 0.5, (np.arange(down) + 0.5) * height / down - 0.5
     return np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2).astype(np.float32)

@@ -101,3 +101,9 @@ def test_nothing_sure_enough_is_told_and_numbers_are_checked() -> None:
     for wrong in (0, LARGEST_NUMBER + 1):
         with pytest.raises(InvalidInput, match=str(wrong)):
             check_number(wrong)
+
+
+def test_what_nothing_is_left_of_at_the_photos_own_size_is_no_object() -> None:
+    faint = replace(proposal(0.9, PART), coverage=box(*PART) // 4 * 2)  # half covered at most
+    with pytest.raises(InvalidInput, match="No object stands out"):
+        with_found_objects(project(), [faint])

@@ -87,6 +87,13 @@ def test_pictures_of_any_shape_are_looked_at(shape: tuple[int, int]) -> None:
     assert found_in(Photo("thin", pixels, pixels)) == ()
 
 
+def test_a_tiny_picture_is_asked_no_oftener_than_it_has_places() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (16, 17, 3), dtype=np.uint8)
+    shares: list[float] = []
+    found_in(Photo("tiny", pixels, pixels), tell=shares.append)
+    assert len(shares) == 4
+
+
 def test_looking_stops_when_it_is_told_to() -> None:
     cancel = CancelToken()
     asked = 0
