@@ -1,13 +1,14 @@
 """The export menu and the engine choice of the top bar.
 
-Ids: `export-<name of the format>`, `export-private`, `export-cost`. Our script, which knows the session's key,
-fills in links' addresses.
+Ids: `export-<name of the format>`, `export-axes`, `export-private`, `export-cost`. Our script, which knows the
+session's key, fills in links' addresses.
 """
 
 from html import escape
 from typing import get_args
 
 from app.ui.text import say
+from core.editing.takeaway import Alignment
 from core.engines.registry import available
 from core.files.formats import Format, Kind, formats_of
 
@@ -21,7 +22,18 @@ def menu() -> str:
             links = _anchor("picture-own", "picture.own", say("export.own_help"), say("export.own")) + links
         rows.append(f"<li><span>{escape(say(f'export.{kind}'))}</span><span class='formats'>{links}</span></li>")
     told = '<p id="export-cost" data-testid="export-cost" class="small figures"></p>'
-    return f'<ul>{"".join(rows)}</ul>{_private()}{told}<p class="small quiet">{say("export.quality")}</p>'
+    return f'<ul>{"".join(rows)}</ul>{_axes()}{_private()}{told}<p class="small quiet">{say("export.quality")}</p>'
+
+
+def _axes() -> str:
+    """One choice of axes for the clouds, meshes and cameras that are exported next."""
+    names = {"": "each"} | {name: name for name in get_args(Alignment)}
+    choices = "".join(
+        f'<option value="{value}">{escape(say(f"export.axes.{name}"))}</option>' for value, name in names.items()
+    )
+    words, told = escape(say("export.axes")), escape(say("export.axes_help"))
+    chooser = f'<select id="export-axes" data-testid="export-axes">{choices}</select>'
+    return f'<label class="small" title="{told}">{words} {chooser}</label>'
 
 
 def _private() -> str:

@@ -171,7 +171,7 @@ def point_cloud(view: View, options: CloudOptions = CloudOptions(), axes: Axes =
     inverse, solid = _solid(view)
     kept = solid & ~_beside_step(inverse, solid)
     if not kept.any():
-        raise InvalidInput("No pixel away from depth steps has a usable depth, so there are no points to write; give another depth.")
+        raise InvalidInput("No pixel away from depth steps has a usable depth, so there are no points; give another.")
     if view.alpha is not None:
         kept &= view.alpha >= _OPAQUE_FROM
         if not kept.any():

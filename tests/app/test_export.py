@@ -6,15 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image
 from scenes import card_before_wall
 
 from app.export import chosen_format, export
 from app.services import Services
 from app.session import Session
 from core.errors import Cancelled, InvalidInput
+from core.files.cameras import read_transforms
 from core.files.formats import FORMATS
 from core.files.photo import open_photo
-from core.files.picture import encode_picture_tiff, picture_of
+from core.files.picture import Picture, encode_picture_tiff, picture_of
 from core.files.project import load_project
 from core.types.protocols import CancelToken
 
@@ -75,3 +77,35 @@ def test_what_there_is_not_is_refused(session: Session) -> None:
     session.select(item.id)
     with pytest.raises(InvalidInput, match="photo first"):
         export(Session("empty", Services()), "picture", "png")
+
+
+def test_one_choice_of_axes_holds_for_all_that_lies_in_space(session: Session) -> None:
+    wanted = (("cloud", "ply"), ("mesh", "glb"), ("camera", "transforms"))
+    cloud, mesh, cameras = (export(session, *one, aligned="blender")[1] for one in wanted)
+    assert b"comment axes z-up" in cloud[:100]
+    assert b'"axes":"gltf' in mesh  # Blender itself turns it
+    assert read_transforms(cameras).axes == "z-up"
+
+
+def test_cameras_name_the_exports_and_fit_them(session: Session) -> None:
+    photo = Image.fromarray(np.zeros((6, 8, 3), np.uint8))
+    exif, stream = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    photo.save(stream, "JPEG", exif=exif)
+    turned = Session("turned", session.services)
+    turned.open_photo(stream.getvalue(), "phone.jpg")
+    result, source = read_transforms(export(turned, "camera", "transforms")[1]).shots
+    assert result.file_path == export(turned, "picture", "own")[0] == "phone-edited.jpg"
+    assert (result.camera.intrinsics.width, result.camera.intrinsics.height) == (6, 8)
+    assert source.file_path == "phone.jpg"
+    assert (source.camera.intrinsics.width, source.camera.intrinsics.height) == (8, 6)
+    turned.close()
+
+
+def test_what_a_format_cannot_hold_is_said_before_anything_is_rendered(session: Session) -> None:
+    wide = Session("wide", session.services)
+    wide.open_photo(encode_picture_tiff(Picture(np.zeros((1, 16384, 3), np.uint8))), "wide.tif")
+    with pytest.raises(InvalidInput, match="16384; choose PNG"):
+        export(wide, "picture", "webp")
+    assert not wide.exports.state.running
+    wide.close()

@@ -22,6 +22,7 @@ async function download(link, revision) {
   hush();
   const address = new URL(link.href);
   if ($("export-private").checked) address.searchParams.set("private", "true");
+  if ($("export-axes").value) address.searchParams.set("axes", $("export-axes").value);
   const reply = await fetch(address).catch(() => null);
   link.removeAttribute("aria-busy");
   if (!reply?.ok) return fail(reply ? (await reply.json()).error : say("status.offline"));
