@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 from websockets.exceptions import ConnectionClosed
@@ -26,10 +26,9 @@ _LISTENS = "0A"
 
 @dataclass(frozen=True)
 class Studio:
-    """A running studio: its address, what lets a visitor in, and its process."""
+    """A running studio: its address and its process."""
 
     address: str
-    token: str | None
     pid: int
 
 
@@ -57,8 +56,7 @@ def studio(*options: str) -> Iterator[Studio]:
                 if found is None:
                     raise SystemExit(f"the studio did not start: {line!r}")
                 shown = urlsplit(found.group())
-                token = parse_qs(shown.query).get("token", [None])[0]
-                yield Studio(f"{shown.scheme}://{shown.netloc}", token, _own_process(process.pid))
+                yield Studio(f"{shown.scheme}://{shown.netloc}", _own_process(process.pid))
             finally:
                 process.terminate()
                 process.wait(PATIENCE_S)
@@ -86,8 +84,7 @@ class Tab:
     """What one browser tab does, from opening the page to closing it."""
 
     def __init__(self, running: Studio) -> None:
-        cookies = {} if running.token is None else {"token": running.token}
-        self._client = httpx.Client(base_url=running.address, timeout=PATIENCE_S, cookies=cookies)
+        self._client = httpx.Client(base_url=running.address, timeout=PATIENCE_S)
         self._address = running.address
         self._sockets: list[ClientConnection] = []
         self._readers: list[threading.Thread] = []
@@ -153,7 +150,6 @@ class Tab:
             self._address.replace("http", "ws", 1) + path,
             origin=self._address,  # type: ignore[arg-type]
             subprotocols=None if protocol is None else [protocol],  # type: ignore[list-item]
-            additional_headers=_cookie_header(self._client),
             max_size=None,
             compression=None,
         )
@@ -166,11 +162,6 @@ def _read_all(socket: ClientConnection, hear: Callable[[str | bytes], None]) -> 
     with contextlib.suppress(ConnectionClosed):
         for message in socket:
             hear(message)
-
-
-def _cookie_header(client: httpx.Client) -> dict[str, str]:
-    cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    return {"Cookie": cookies} if cookies else {}
 
 
 def _own_process(pid: int) -> int:

@@ -1,21 +1,16 @@
 """From `launch.py ui` to a page served, and from a 12-megapixel photo to a 3D view that can be dragged."""
 
-import contextlib
-import re
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 from app.store import SessionStore
+from benchmarks.serving import studio
 from benchmarks.workload import large_photo, tell
 from core.files.picture import encode_picture_jpeg, picture_of
 
-ROOT = Path(__file__).resolve().parents[1]
 _PATIENCE_S = 90.0
 
 
@@ -30,32 +25,16 @@ def main() -> None:
 def page_seconds() -> float:
     """Until the studio's page has been answered, in a new process."""
     begun = time.perf_counter()
-    with studio() as address:
+    with studio() as running:
         while True:
             try:
-                with urllib.request.urlopen(address, timeout=_PATIENCE_S) as answer:
+                with urllib.request.urlopen(running.address, timeout=_PATIENCE_S) as answer:
                     answer.read()
                 return time.perf_counter() - begun
             except urllib.error.URLError:
                 if time.perf_counter() - begun > _PATIENCE_S:
                     raise
                 time.sleep(0.05)
-
-
-@contextlib.contextmanager
-def studio() -> Iterator[str]:
-    """A studio on a free port; its address as it prints it."""
-    command = [sys.executable, "launch.py", "ui", "--no-browser", "--port", "0"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            found = re.search(r"http://\S+", line)
-            if found is None:
-                raise SystemExit(f"the studio did not start: {line!r}")
-            yield found.group()
-        finally:
-            process.terminate()
 
 
 def view_seconds(photo: bytes) -> float:
