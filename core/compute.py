@@ -11,6 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, wraps
 from typing import ParamSpec, TypeVar
 
+from core.errors import Cancelled
+
 P = ParamSpec("P")
 T = TypeVar("T")
 _here = threading.local()
@@ -27,12 +29,19 @@ if hasattr(os, "register_at_fork"):
 
 
 def computes(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, to be called from any thread, run on that one; the caller waits for what it returns or raises."""
+    """The function, to be called from any thread, run on that one; the caller waits for what it returns or raises.
+
+    Raises Cancelled when the interpreter is ending.
+    """
 
     @wraps(function)
     def run(*args: P.args, **named: P.kwargs) -> T:
         if getattr(_here, "computes", False):
             return function(*args, **named)
-        return _thread().submit(function, *args, **named).result()
+        try:
+            future = _thread().submit(function, *args, **named)
+        except RuntimeError as ended:  # the interpreter is ending, and takes no more work
+            raise Cancelled("Stopped.") from ended
+        return future.result()
 
     return run

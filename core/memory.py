@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from core.errors import EditorError, NotEnoughMemory
 
 _ROOT = Path("/")
+_SHEDDING: list[Callable[[int], None]] = []
 
 
 class _Group(NamedTuple):
@@ -41,9 +42,19 @@ def free_bytes() -> int | None:
     return min((room for room in rooms if room is not None), default=None)
 
 
+def on_shortage(shed: Callable[[int], None]) -> None:
+    """Have `shed` called with the bytes that are missing, before anything is refused for want of memory."""
+    _SHEDDING.append(shed)
+
+
 def require_memory(needed: int, what: str) -> None:
-    """Raises NotEnoughMemory, in one sentence about `what`, when `needed` bytes are more than are free."""
+    """Raises NotEnoughMemory, in one sentence about `what`, when `needed` bytes are more than can be made free."""
     free = free_bytes()
+    if free is not None and needed > free and _SHEDDING:
+        for shed in _SHEDDING:
+            shed(needed - free)
+        return_freed()
+        free = free_bytes()
     if free is not None and needed > free:
         raise NotEnoughMemory(
             f"{what} needs about {told_bytes(needed)} of memory and {told_bytes(free)} are free; "

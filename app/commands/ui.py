@@ -1,6 +1,7 @@
 """`ui`: the studio in the browser."""
 
 import argparse
+import math
 import os
 import socket
 import sys
@@ -19,8 +20,8 @@ from core.files.folders import user_folder
 if TYPE_CHECKING:
     import uvicorn
 
-    from app.services import Services
     from app.session import Session
+    from app.store import SessionStore
 
 DEFAULT_PORT = 7860
 SAMPLE = "sample:"
@@ -57,6 +58,11 @@ def add_ui(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )  # fmt: skip
     parser.add_argument("--depth-backend", metavar="NAME", help="what estimates depth of photos that come without")
     add_mask_backend(parser)
+    parser.add_argument(
+        "--memory", type=gigabytes, metavar="GB",
+        help="the most that results kept for quick edits take, of all pages together; past it the oldest are dropped, "
+        "which costs time only (default: an eighth of what is free at the start)",
+    )  # fmt: skip
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     parser.set_defaults(run=run_ui)
 
@@ -80,16 +86,20 @@ def run_ui(args: argparse.Namespace) -> int:
     from app.serving import QUIETLY, StudioServer
     from app.store import SessionStore
     from app.unsaved import unsaved_folder
+    from core.editing.memo import Memo, MemoPool, ceiling_bytes
+    from core.memory import on_shortage
 
     access = access_for(listener, args.host, args.allow_host, args.token)
-    services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
+    pool = MemoPool(args.memory or ceiling_bytes())
+    on_shortage(pool.shed)
+    services = Services(Memo(pool), depth_backend=args.depth_backend, mask_backend=args.mask_backend)
     services.check_backends()
     store = SessionStore(services, unsaved_folder())
     threading.Thread(target=take_over, args=(store.unsaved, former_folder()), name="autosaves", daemon=True).start()
     query = {} if access.token is None else {"token": access.token}
-    session = store.create() if args.photo else None
-    if session is not None:
-        query["session"] = session.key
+    key = store.create().key if args.photo else None
+    if key is not None:
+        query["session"] = key
     address, *elsewhere = addresses(args.host, listener.getsockname()[1], query)
     print(f"LRAS Studio: {address}  (Ctrl+C stops it)", flush=True)
     for other in elsewhere:
@@ -98,24 +108,35 @@ def run_ui(args: argparse.Namespace) -> int:
         opened = address if access.token is None else address.replace(access.token, access.opening.code)
         threading.Timer(1.0, webbrowser.open, (opened,)).start()
     server = StudioServer(uvicorn.Config(build_app(store, access=access), **QUIETLY), store.give_up)
-    begin = (server, services, session, args.photo)
+    begin = (server, store, key, args.photo)
     threading.Thread(target=_begin_once_serving, args=begin, name="warm-up", daemon=True).start()
     server.run(sockets=[listener])
     return 0
 
 
-def _begin_once_serving(server: "uvicorn.Server", services: "Services", session: "Session | None", source: str) -> None:
+def _begin_once_serving(server: "uvicorn.Server", store: "SessionStore", key: str | None, source: str) -> None:
     """Open and compile while the page is loading; before that they would only slow the start."""
     while not server.started:
         time.sleep(0.1)
-    if session is not None:
+    if key is not None:
         try:
-            open_source(session, source)
+            open_source(store.get(key), source)
         except Cancelled:
             return
         except Exception as failure:  # noqa: BLE001 - the thread's boundary: every failure becomes a sentence
             print(f"error: {sentence_of(failure)}", file=sys.stderr, flush=True)
-    services.warm_up()
+    store.services.warm_up()
+
+
+def gigabytes(text: str) -> int:
+    """As argparse reads it, in bytes. Raises argparse.ArgumentTypeError."""
+    try:
+        count = float(text)
+    except ValueError:
+        count = math.nan
+    if not 0 < count < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no amount of memory; give gigabytes above 0, as 1.5")
+    return round(count * 1e9)
 
 
 def check_source(source: str) -> None:

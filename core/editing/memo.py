@@ -9,11 +9,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from core.editing.following import Streams
+from core.memory import free_bytes
 from core.types.protocols import CancelToken, Embedding
 
 Value = TypeVar("Value")
 
 _DEFAULT_BYTES = 1 << 30
+_LEAST_BYTES = 1 << 29
+_SHARE_OF_FREE = 8
 
 
 class MemoPool:
@@ -136,6 +139,12 @@ class Memo:
             self.put(key, last)
 
         yield from self._streams.follow(key, keeping, cancel)
+
+
+def ceiling_bytes() -> int:
+    """What memos may hold on this machine as it is now: an eighth of the free memory, never less than half a GiB."""
+    free = free_bytes()
+    return _DEFAULT_BYTES if free is None else max(_LEAST_BYTES, free // _SHARE_OF_FREE)
 
 
 def bytes_held(value: Any) -> int:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Lower numbers lie below; two units of one number are siblings.
 LEVELS = {
-    "core.errors": 0, "core.compute": 0, "core.memory": 1, "core.types": 1, "core.turns": 2, "core.maths": 2,
+    "core.errors": 0, "core.compute": 1, "core.memory": 1, "core.types": 1, "core.turns": 2, "core.maths": 2,
     "core.lras": 3, "core.nets": 3, "core.files": 3,
     "core.perception": 4, "core.engines": 4, "core.training": 4,
     "core.editing": 5, "core.evaluation": 6, "app": 7, "launch": 8,

@@ -69,6 +69,23 @@ def test_what_is_needed_and_what_is_free_are_told(monkeypatch: pytest.MonkeyPatc
         memory.require_memory(4_100_000_000, "a.png")
 
 
+def test_caches_are_dropped_before_anything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    free, missing = [100], list[int]()
+
+    def shed(count: int) -> None:
+        missing.append(count)
+        free[0] += 50
+
+    monkeypatch.setattr(memory, "free_bytes", lambda: free[0])
+    monkeypatch.setattr(memory, "_SHEDDING", [])
+    memory.on_shortage(shed)
+    memory.require_memory(140, "A picture")
+    assert missing == [40]
+    with pytest.raises(NotEnoughMemory):
+        memory.require_memory(1000, "A picture")
+    assert missing == [40, 850]
+
+
 def test_nothing_is_refused_where_the_system_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda: None)
     memory.require_memory(1 << 60, "a.png")

@@ -1,10 +1,11 @@
 """The `ui` command up to the moment when it serves."""
 
+import argparse
 import socket
 
 import pytest
 
-from app.commands.ui import check_source, listening_socket, open_source
+from app.commands.ui import check_source, gigabytes, listening_socket, open_source
 from core.errors import InvalidInput
 
 
@@ -22,8 +23,6 @@ def test_an_address_that_cannot_be_had_is_refused(host, port):
 
 
 def test_only_this_machine_is_listened_to_by_default():
-    import argparse
-
     from app.commands.ui import add_ui
 
     parser = argparse.ArgumentParser()
@@ -51,6 +50,13 @@ def test_an_answer_does_not_wait_for_its_second_part():
         return at_once
 
     assert asyncio.run(answers_at_once())
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "nan", "inf", "much"])
+def test_an_impossible_ceiling_is_refused(amount):
+    assert gigabytes("1.5") == 1_500_000_000
+    with pytest.raises(argparse.ArgumentTypeError, match="gigabytes"):
+        gigabytes(amount)
 
 
 def test_a_photo_that_is_not_there_is_refused():

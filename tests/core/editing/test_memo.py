@@ -1,7 +1,9 @@
 """Several memos in one room: what goes first, and what a closed one leaves behind."""
 
 import numpy as np
+import pytest
 
+from core.editing import memo
 from core.editing.memo import Memo, MemoPool, bytes_held
 from core.types.protocols import Embedding
 
@@ -36,11 +38,11 @@ def test_before_them_go_those_that_nobody_looks_at() -> None:
 
 
 def test_a_value_larger_than_the_room_is_kept_alone() -> None:
-    memo = Memo(MemoPool(50))
-    memo.put("small", np.zeros(10, np.uint8))
-    memo.put("large", block())
-    assert memo.find("large") is not None
-    assert memo.find("small") is None
+    narrow = Memo(MemoPool(50))
+    narrow.put("small", np.zeros(10, np.uint8))
+    narrow.put("large", block())
+    assert narrow.find("large") is not None
+    assert narrow.find("small") is None
 
 
 def test_a_closed_memo_holds_nothing_and_takes_nothing() -> None:
@@ -56,12 +58,18 @@ def test_a_closed_memo_holds_nothing_and_takes_nothing() -> None:
 
 def test_a_pool_gives_up_what_memory_is_needed_for() -> None:
     pool = MemoPool()
-    memo = Memo(pool)
+    full = Memo(pool)
     for key in "abc":
-        memo.put(key, block())
+        full.put(key, block())
     pool.shed(150)
     assert pool.size_bytes == 100
-    assert memo.find("c") is not None
+    assert full.find("c") is not None
+
+
+@pytest.mark.parametrize(("free", "ceiling"), [(None, 1 << 30), (80 << 30, 10 << 30), (1 << 30, 1 << 29)])
+def test_the_ceiling_follows_the_memory_of_the_machine(monkeypatch, free: int | None, ceiling: int) -> None:
+    monkeypatch.setattr(memo, "free_bytes", lambda: free)
+    assert memo.ceiling_bytes() == ceiling
 
 
 def test_an_embedding_weighs_what_it_says() -> None:
