@@ -62,15 +62,28 @@ class OpeningGestures(ModelGestures):
 
     def load_project(self, source: Path | bytes, name: str = "") -> None:
         """Continue a saved project."""
-        project = self._opened(name or say("top.project"), lambda _: load_project(source))
-        self._replace_history(History.begin(project, "Opened project"))
+        name = name or say("top.project")
 
-    def resume(self, entry: Entry, restored: Restored) -> None:
-        """Go on with unsaved work, exactly where it was left; listeners hear of steps that could not be read."""
-        self.openings.cancel()
-        self._replace_history(restored.history, entry)
-        if restored.lost:
-            self.report(say("unsaved.lost", name=restored.history.project.photo.name, count=restored.lost))
+        def work(tell: Tell) -> None:
+            project = load_project(source)
+            tell(say("status.opening", name=name))
+            self._replace_history(History.begin(project, "Opened project"))
+
+        self._opened(name, work)
+
+    def resume(self, take: Callable[[], tuple[Entry, Restored]]) -> None:
+        """Go on with the unsaved work that `take` brings, where it was left; what it took is never given up again.
+
+        Listeners hear of steps that could not be read.
+        """
+
+        def work(_: Tell) -> None:
+            entry, restored = take()
+            self._replace_history(restored.history, entry)
+            if restored.lost:
+                self.report(say("unsaved.lost", name=restored.history.project.photo.name, count=restored.lost))
+
+        self._opened(say("unsaved.work"), work)
 
     def receiving(self, name: str) -> AbstractContextManager[Callable[[float], None]]:
         """While inside, a file is on its way; the value tells the share that has come, and raises Cancelled."""
@@ -79,20 +92,20 @@ class OpeningGestures(ModelGestures):
     def _open_source(self, name: str, read: Callable[[], Source]) -> None:
         quick, named = preferred_depth(), self.services.depth_backend
 
-        def work(tell: Tell) -> tuple[History, bool]:
+        def work(tell: Tell) -> tuple[Photo, bool]:
             photo, depth, intrinsics = read()
             if depth is None:
                 tell(say("status.estimating", name=name))
             estimate = self.services.geometry(photo, depth, intrinsics, quick)
-            return History.begin(new_project(photo, estimate)), depth is None
+            tell(say("status.opening", name=name))
+            self._untold = photo.notices
+            self._replace_history(History.begin(new_project(photo, estimate)))
+            return photo, depth is None
 
-        history, is_estimated = self._opened(name, work)
-        self._untold = history.project.photo.notices
-        self._replace_history(history)
+        photo, is_estimated = self._opened(name, work)
         if is_estimated and named not in (None, quick):
             # It may take a minute: the photo is there meanwhile, with depth that says what it is.
             self.use_depth_backend(named)
-        photo = history.project.photo
         threading.Thread(target=self._prepare_clicks, args=(photo,), name="embedding").start()
 
     def _opened(self, name: str, work: Callable[[Tell], Value]) -> Value:

@@ -73,14 +73,13 @@ class SessionStore:
             except InvalidInput as problem:
                 raise KeyError(key) from problem
             session = self._made(key)
-            session.resume(entry, restored)
+            session.resume(lambda: (entry, restored))
             return self._add(session)
 
     def open_unsaved(self, key: str, entry_id: str) -> None:
         """Go on with unsaved work in the session of that key. Raises KeyError, and InvalidInput as `Unsaved.open`."""
         session = self.get(key)
-        entry, restored = self.unsaved.open(entry_id, owner_of(key))
-        session.resume(entry, restored)
+        session.resume(lambda: self.unsaved.open(entry_id, owner_of(key)))
 
     @contextlib.contextmanager
     def visit(self, key: str, page: bool) -> Iterator[None]:
