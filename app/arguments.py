@@ -54,7 +54,8 @@ def seed(text: str) -> int:
 def existing_file(text: str) -> Path:
     """A file that is there, so that a typing error is told before anything slow begins."""
     if not os.path.isfile(text):
-        raise argparse.ArgumentTypeError(f"there is no file {text!r}")
+        is_there = os.path.exists(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is no ordinary file" if is_there else f"there is no file {text!r}")
     return Path(text)
 
 
@@ -74,6 +75,13 @@ def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth-backend", metavar="NAME", help="estimate it by this one, even if the photo has its own"
     )
     parser.add_argument("--intrinsics", metavar="FX,FY,CX,CY", type=numbers(4), help="the photo's camera in its pixels")
+
+
+def add_mask_label(parser: argparse.ArgumentParser) -> None:
+    """Which object of a mask file is meant."""
+    parser.add_argument(
+        "--mask-label", metavar="N", type=seed, help="of a --mask that holds several labels, the object's"
+    )
 
 
 def add_mask_backend(parser: argparse.ArgumentParser) -> None:

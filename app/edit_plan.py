@@ -37,6 +37,8 @@ def check_combination(args: argparse.Namespace) -> None:
     about = acting + ["--shadow"] * (args.shadow is not None)
     if about and args.select is None and args.mask is None:
         raise InvalidInput(f"{', '.join(about)} needs an object; add --select X,Y or --mask FILE.")
+    if args.mask_label is not None and args.mask is None:
+        raise InvalidInput("--mask-label belongs to a --mask FILE; give both.")
     if args.remove and len(acting) > 1:
         others = ", ".join(name for name in acting if name != "--remove")
         raise InvalidInput(f"--remove takes the object away, so {others} has nothing to act on; leave one of them out.")
@@ -55,7 +57,7 @@ def named_files(args: argparse.Namespace) -> list[Path]:
 def chosen_mask(args: argparse.Namespace, photo: Photo, services: Services) -> Mask | None:
     """The mask of --select or --mask. Raises InvalidInput when it cannot be made or read."""
     if args.mask is not None:
-        return read_mask(args.mask, photo.width, photo.height)
+        return read_mask(args.mask, photo.width, photo.height, label=args.mask_label)
     if args.select is None:
         return None
     return selection.pick(services, photo, Prompt(clicks=(Click(*args.select),))).mask

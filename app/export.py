@@ -56,7 +56,10 @@ def export(
         made = work(session, project, chosen.kind, aligned, tell, cancel)
         tell(say("export.writing", format=chosen.title))
         begun = time.perf_counter()
-        content = chosen.encode(made(), stem)
+        value = made()
+        if (sentence := chosen.told(value)) is not None:
+            session.tell(sentence)
+        content = chosen.encode(value, stem)
         session.estimate.learn_writing(chosen.name, time.perf_counter() - begun, project.photo)
         return as_download(content, stem)
 

@@ -11,6 +11,8 @@ from app.places import Place, check_places
 from core.files.atomic import check_place, write_all
 from core.files.formats import Format, Kind, format_for
 
+Tell = Callable[[str], Any]
+
 
 @dataclass(frozen=True)
 class Output:
@@ -30,10 +32,15 @@ class Output:
         _, *beside = self.format.names(self.path.stem)
         return [Place(self.path), *(Place(self.path.with_name(name), self.path) for name in beside)]
 
-    def contents(self) -> Iterable[bytes]:
-        """What goes into each of `places`."""
+    def contents(self, tell: Tell) -> Iterable[bytes]:
+        """What goes into each of `places`; what has to be known of it is told."""
         ready = self.ready()
-        return self.format.encode(self.value(), self.path.stem).values() if ready is None else [ready]
+        if ready is not None:
+            return [ready]
+        value = self.value()
+        if (sentence := self.format.told(value)) is not None:
+            tell(sentence)
+        return self.format.encode(value, self.path.stem).values()
 
 
 @dataclass(frozen=True)
@@ -56,11 +63,14 @@ class Outputs:
         for output in self.files:
             output.format.check_size(width, height)
 
-    def write(self) -> list[Path]:
-        """Make every value and write them all; the paths written. Nothing is written when one cannot be made."""
+    def write(self, tell: Tell = lambda _: None) -> list[Path]:
+        """Make every value and write them all; the paths written. Nothing is written when one cannot be made.
+
+        `tell` takes what has to be known of what was written.
+        """
         contents: dict[Path, bytes] = {}
         for output in self.files:
-            contents |= zip((place.path for place in output.places), output.contents(), strict=True)
+            contents |= zip((place.path for place in output.places), output.contents(tell), strict=True)
         self._check()  # the work may have taken long
         write_all(contents)
         return list(contents)

@@ -75,7 +75,7 @@ class Rendering:
         if self._picture is not None and self._own_file is None:
             self.progress.tell(*left_out(project.photo.metadata, self._picture.format.name))
         with self.progress.stage("write"):
-            paths = self._outputs.write()
+            paths = self._outputs.write(self.progress.tell)
         if self._args.json:
             print(json.dumps(report(project, frame, self.progress, paths)))
 

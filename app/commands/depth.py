@@ -31,10 +31,11 @@ def run_depth(args: argparse.Namespace) -> int:
     services = Services(depth_backend=args.depth_backend)
     services.check_backends()
     source = source_photo(args.photo)
+    progress = Progress()
 
     def value(_kind: str) -> DepthMap:
         project = open_project(args, services)
-        Progress().tell(*project.photo.notices)
+        progress.tell(*project.photo.notices)
         return photo_depth(project.depth, project.photo.width, project.photo.height)
 
     outputs = wanted(args.out, value, "depth")
@@ -43,5 +44,5 @@ def run_depth(args: argparse.Namespace) -> int:
         if outputs[0].path.suffix.lower() != f".{coloured.extension}":
             raise InvalidInput(f"--colours makes a PNG and {args.out} is another format; end its name with .png.")
         outputs = [replace(outputs[0], format=coloured)]
-    Outputs(outputs, [source.path, *input_files(args, "depth")]).write()
+    Outputs(outputs, [source.path, *input_files(args, "depth")]).write(progress.tell)
     return 0

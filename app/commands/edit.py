@@ -7,6 +7,7 @@ from app.arguments import (
     OBJECT,
     ShadowSearch,
     add_mask_backend,
+    add_mask_label,
     add_photo_arguments,
     add_result_arguments,
     existing_file,
@@ -29,6 +30,7 @@ def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     selection = parser.add_mutually_exclusive_group()
     selection.add_argument("--select", metavar="X,Y", type=numbers(2), help="the object at this pixel of the photo")
     selection.add_argument("--mask", metavar="FILE", type=existing_file, help="the object by a mask, white inside")
+    add_mask_label(parser)
     add_mask_backend(parser)
     parser.add_argument(
         "--shadow",

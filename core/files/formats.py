@@ -9,6 +9,7 @@ from typing import Any, Literal
 from core.errors import InvalidInput
 from core.files import cameras, cloud, depth, flow, layers, mask, mesh, peeled, picture, project
 from core.files.archive import encode_zip
+from core.files.depth_range import told_units
 from core.files.names import fitted, plain_stem
 
 # What each kind's encoders take: Picture, DepthMap, PointCloud, TexturedMesh, Mask, Mask, FlowField, LayerStack,
@@ -25,6 +26,7 @@ class Format:
 
     `word` is what an export adds to the photo's name, `beside` the endings of the files that belong to the main one.
     `make(value, names)` gives the content of each of `names(stem)`. `longest_side` is in pixels, None for no limit.
+    `told(value)` is what whoever reads the file has to know, None when it is as usual.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Format:
     make: Callable[[Any, tuple[str, ...]], tuple[bytes, ...]]
     beside: tuple[str, ...] = ()
     longest_side: int | None = None
+    told: Callable[[Any], str | None] = lambda _: None
 
     @property
     def extension(self) -> str:
@@ -63,26 +66,40 @@ class Format:
 
 def _format(
     name: str, kind: Kind, extensions: str, word: str, title: str, encode: Callable[[Any], bytes],
-    longest_side: int | None = None,
+    **properties: Any,
 ) -> Format:  # fmt: skip
     """A format of one file."""
     first, *others = extensions.split()
-    return Format(
-        name, kind, (first, *others), title, word, lambda value, _: (encode(value),), longest_side=longest_side
-    )
+    return Format(name, kind, (first, *others), title, word, lambda value, _: (encode(value),), **properties)
 
 
 # Of several formats with one extension the first is meant when only a file name is given.
 FORMATS: tuple[Format, ...] = (
     _format("png", "picture", "png", "edited", "PNG, lossless", picture.encode_picture_png),
     _format(
-        "jpeg", "picture", "jpg jpeg", "edited", "JPEG, quality 95", picture.encode_picture_jpeg, picture.JPEG_LARGEST
+        "jpeg",
+        "picture",
+        "jpg jpeg",
+        "edited",
+        "JPEG, quality 95",
+        picture.encode_picture_jpeg,
+        longest_side=picture.JPEG_LARGEST,
     ),
     _format("tiff", "picture", "tif tiff", "edited", "TIFF, bit depth of the photo", picture.encode_picture_tiff),
     _format("tiff-8", "picture", "tif tiff", "edited-8bit", "TIFF, 8 bit", picture.encode_picture_tiff_8),
     _format("tiff-16", "picture", "tif tiff", "edited-16bit", "TIFF, 16 bit", picture.encode_picture_tiff_16),
-    _format("webp", "picture", "webp", "edited", "WebP, lossless", picture.encode_picture_webp, picture.WEBP_LARGEST),
-    _format("depth-png", "depth", "png", "depth", "16-bit PNG, 1000 per scene unit", depth.encode_depth_png),
+    _format(
+        "webp",
+        "picture",
+        "webp",
+        "edited",
+        "WebP, lossless",
+        picture.encode_picture_webp,
+        longest_side=picture.WEBP_LARGEST,
+    ),
+    _format(
+        "depth-png", "depth", "png", "depth", "16-bit PNG, 1000 per scene unit", depth.encode_depth_png, told=told_units
+    ),
     _format("depth-exr", "depth", "exr", "depth", "EXR, float", depth.encode_depth_exr),
     _format("depth-npy", "depth", "npy", "depth", "NumPy, float", depth.encode_depth_npy),
     _format("depth-colours", "depth", "png", "depth-colours", "Coloured PNG, for eyes", depth.encode_depth_colours),

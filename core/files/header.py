@@ -59,7 +59,8 @@ def _header(stream: BytesIO | BufferedReader) -> Header | None:
 
 def _orientation(image: Image.Image) -> int:
     try:
-        value = image.getexif().get(_ORIENTATION_TAG, 1)
+        # The PNG reader's own method would decode the whole picture, as EXIF may also stand behind it.
+        value = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
     except DECODER_FAULTS:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1

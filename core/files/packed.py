@@ -6,9 +6,12 @@ import zlib
 from collections.abc import Callable
 
 from core.errors import BadProjectFile
+from core.files.limits import PHOTO_LIMITS
 from core.memory import memory_for
 
 _ENCRYPTED = 0x1
+# The flow of the largest photo, two 32-bit numbers a pixel, and a header.
+_LARGEST_ENTRY = 8 * PHOTO_LIMITS.max_pixels + 10_000
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 # A byte can stand for 1032 at most (deflate); other methods pack without a bound or need a library that may be absent.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -32,6 +35,11 @@ class PackedFiles:
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in self._archive.infolist():
             _check(entry, is_known)
+            if entry.file_size > _LARGEST_ENTRY:
+                raise BadProjectFile(
+                    f"The project file's {entry.filename} unpacks to {entry.file_size / 1e6:.0f} MB, "
+                    "more than any project's; it may be a ZIP bomb."
+                )
             if entry.filename in self._entries:
                 raise BadProjectFile(f"The project file holds {entry.filename} twice; it is damaged or not safe.")
             self._entries[entry.filename] = entry
