@@ -44,14 +44,23 @@ def _first(data: bytes, *path: bytes) -> bytes:
 
 def colour_code_points(data: bytes) -> tuple[int, int] | None:
     """Primaries and transfer of the main picture's `nclx` box; None where it has none."""
-    meta = _first(data, b"meta")
-    properties = list(boxes(_first(meta, b"iprp", b"ipco")))
-    for number in _properties_of(meta, _main_item(meta)):
-        kind, content = properties[number - 1] if 0 < number <= len(properties) else (b"", b"")
+    for kind, content in _main_properties(data):
         if kind == b"colr" and content[:4] == b"nclx" and len(content) >= 10:
             primaries, transfer = struct.unpack_from(">HH", content, 4)
             return primaries, transfer
     return None
+
+
+def bit_depth(data: bytes) -> int:
+    """The bits per channel of the main picture by its `pixi` box; 8 where it has none."""
+    return max((max(content[5:], default=8) for kind, content in _main_properties(data) if kind == b"pixi"), default=8)
+
+
+def _main_properties(data: bytes) -> list[tuple[bytes, bytes]]:
+    meta = _first(data, b"meta")
+    properties = list(boxes(_first(meta, b"iprp", b"ipco")))
+    numbers = _properties_of(meta, _main_item(meta))
+    return [properties[number - 1] for number in numbers if 0 < number <= len(properties)]
 
 
 def other_parts(data: bytes) -> tuple[str, ...]:

@@ -21,6 +21,12 @@ COMMENT_KEYWORD = "Comment"
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Marker and body of every segment before the picture, as far as the file is sound."""
+    for marker, start, stop in _places(data):
+        yield marker, data[start + 4 : stop]
+
+
+def _places(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, begin (at the marker itself) and end of every segment before the picture."""
     place = 2
     while place + 4 <= len(data) and data[place] == 0xFF:
         marker = data[place + 1]
@@ -32,8 +38,19 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         size = struct.unpack_from(">H", data, place + 2)[0]
         if size < 2 or place + 2 + size > len(data):
             return
-        yield marker, data[place + 4 : place + 2 + size]
+        yield marker, place, place + 2 + size
         place += 2 + size
+
+
+def bare(data: bytes) -> bytes:
+    """The file with the segments of its picture and profile alone, so that no decoder stumbles over the others."""
+    kept, end = [data[:2]], 2
+    for marker, start, stop in _places(data):
+        others = marker == _APP2 and data[start + 4 : stop].startswith(_SECOND_PICTURES)
+        if marker not in (_APP1, _APP13, _COMMENT) and not others:
+            kept.append(data[start:stop])
+        end = stop
+    return b"".join([*kept, data[end:]])
 
 
 def read_metadata(data: bytes) -> tuple[Metadata, bytes]:

@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 
+from PIL import Image
+
 from core.errors import InvalidInput
 from core.memory import require_memory
 
-# Pillow refuses more than this by itself (twice its warning threshold), so a higher limit could not be kept.
-_PILLOW_HARD_LIMIT = 178_000_000
+# Pillow would warn from 89 megapixels on, with a path of its own; `check_size` decides before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+# More was never tried.
+_HARD_LIMIT = 178_000_000
 # What 12 to 100 megapixels take while they are opened, decoder included, per pixel (docs/memory.md).
 _OPENING_BYTES = {8: 16, 16: 24}
 
@@ -21,8 +25,8 @@ class PhotoLimits:
     max_side: int = 65_535
 
     def __post_init__(self) -> None:
-        if not 1 <= self.max_pixels <= _PILLOW_HARD_LIMIT:
-            raise InvalidInput(f"The pixel limit must lie between 1 and {_PILLOW_HARD_LIMIT}, got {self.max_pixels}.")
+        if not 1 <= self.max_pixels <= _HARD_LIMIT:
+            raise InvalidInput(f"The pixel limit must lie between 1 and {_HARD_LIMIT}, got {self.max_pixels}.")
 
 
 PHOTO_LIMITS = PhotoLimits()

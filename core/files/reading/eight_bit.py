@@ -14,19 +14,15 @@ from core.files.limits import PhotoLimits, check_picture
 from core.files.reading.decoded import Values, split, with_profile
 from core.memory import memory_for
 
+# Of tags that it cannot read, which are read here without it.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+
 
 @contextmanager
 def opened(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Iterator[Image.Image]:
     """The picture, its size checked and its pixels not decoded yet. Raises InvalidInput, NotEnoughMemory."""
     try:
-        with warnings.catch_warnings():
-            # Pillow warns from 90 megapixels on and of tags that it cannot read; our own limit and reader decide.
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data), formats=[file_format])
-    except Image.DecompressionBombError as error:
-        raise InvalidInput(
-            f"{name} is far larger than the limit of {limits.max_pixels / 1e6:g} megapixels; make the picture smaller."
-        ) from error
+        image = Image.open(io.BytesIO(data), formats=[file_format])
     except UnidentifiedImageError as error:
         raise InvalidInput(
             f"{name} is damaged or stores its pixels in an unusual way; save it again as plain RGB {file_format}."
@@ -39,9 +35,7 @@ def read_8_bit(image: Image.Image, icc_profile: bytes | None, name: str) -> Valu
     """The picture's RGB values and what they mean; CMYK and Lab become sRGB. Raises InvalidInput for 32 bits."""
     if image.mode in ("F", "I"):
         raise InvalidInput(f"{name} has 32-bit pixels, which are not supported; save it with 8 or 16 bits per channel.")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        image.load()
+    image.load()
     gray = image.mode in ("L", "LA", "La", "1")
     if image.mode in ("CMYK", "LAB"):
         return _converted(image, icc_profile)

@@ -1,6 +1,7 @@
 """HEIC pictures by libheif, AVIF by Pillow."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 
@@ -48,9 +49,13 @@ def decode_avif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     points = isobmff.colour_code_points(data)
     meaning = None if points is None else meaning_of(*points)
     plain = Values(plain.pixels, plain.alpha, icc_profile, plain.gray)
+    values, bits = _meant(plain, meaning), isobmff.bit_depth(data)
+    if bits > 8:
+        told = f"The photo has {bits} bits per channel, of which 8 are read; save it as 16-bit TIFF to keep all."
+        values = replace(values, notices=(*values.notices, told))
     metadata = Metadata(exif=info.get("exif") or None, xmp=info.get("xmp") or None)
     exif = read_exif(metadata.exif)
-    return Decoded(_meant(plain, meaning), exif, metadata, orientation_of(exif), other_parts=tuple(others))
+    return Decoded(values, exif, metadata, orientation_of(exif), other_parts=tuple(others))
 
 
 def _meant(plain: Values, meaning: Meaning | None) -> Values:

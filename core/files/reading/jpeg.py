@@ -10,7 +10,7 @@ from core.types.metadata import Metadata
 
 def decode_jpeg(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     """The first picture of the file. Raises InvalidInput, NotEnoughMemory and what decoders raise."""
-    with opened(data, "JPEG", name, limits) as image:
+    with opened(jpeg.bare(data), "JPEG", name, limits) as image:
         values = read_8_bit(image, image.info.get("icc_profile") or None, name)
     metadata, extended_xmp = jpeg.read_metadata(data)
     exif = read_exif(metadata.exif)

@@ -73,14 +73,16 @@ def test_auxiliary_pictures_are_named_and_code_points_found_by_the_main_picture(
         return box(b"auxC", bytes(4), urn + b"\0")
 
     colours = box(b"colr", b"nclx", struct.pack(">HHHB", 12, 16, 0, 128))
+    bits = box(b"pixi", bytes(4), bytes([3, 10, 10, 10]))
     properties = box(
         b"ipco", colours, auxiliary(b"urn:com:apple:photo:2020:aux:hdrgainmap"),
-        auxiliary(b"urn:mpeg:hevc:2015:auxid:1:alpha"), auxiliary(b"urn:mpeg:hevc:2015:auxid:2:depth"),
+        auxiliary(b"urn:mpeg:hevc:2015:auxid:1:alpha"), auxiliary(b"urn:mpeg:hevc:2015:auxid:2:depth"), bits,
     )  # fmt: skip
-    associations = box(b"ipma", bytes(4), struct.pack(">IHBBHBB", 2, 9, 1, 2, 5, 1, 0x81))
+    associations = box(b"ipma", bytes(4), struct.pack(">IHBBHBBB", 2, 9, 1, 2, 5, 2, 0x81, 5))
     meta = box(b"meta", bytes(4), box(b"pitm", bytes(4), b"\0\5"), box(b"iprp", properties, associations))
     data = box(b"ftyp", b"avif") + meta
     assert isobmff.colour_code_points(data) == (12, 16)
+    assert isobmff.bit_depth(data) == 10
     assert set(isobmff.other_parts(data)) == {"a gain map", "depth"}
     rng = np.random.default_rng(0)
     for _ in range(300):
