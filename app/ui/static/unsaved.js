@@ -5,7 +5,9 @@ import { icons } from "./given.js"; // made by the server
 
 const PLACES = ["unsaved", "unsaved-menu-list"]; // on the empty stage, and under the top bar's button
 const SURE_MS = 4000;
+const LOOK_MS = 5000; // how soon it is seen that another tab has ended
 let told = false; // once for each visit
+let shown = "", looking = 0;
 
 export function listenToUnsaved() {
   $("unsaved-open").addEventListener("click", () => menu($("unsaved-menu").hidden));
@@ -13,9 +15,13 @@ export function listenToUnsaved() {
 }
 
 export async function showUnsaved() {
+  clearTimeout(looking);
   const answer = await ask("unsaved");
   if (!answer) return;
-  for (const id of PLACES) fill($(id), answer);
+  const isShown = !$("empty").hidden || !$("unsaved-menu").hidden;
+  if (isShown && answer.unsaved.some((work) => work.held)) looking = setTimeout(showUnsaved, LOOK_MS);
+  if (JSON.stringify(answer) !== shown) for (const id of PLACES) fill($(id), answer);
+  shown = JSON.stringify(answer);
   const free = answer.unsaved.filter((work) => !work.held), count = free.length;
   $("unsaved-box").hidden = count === 0 || !$("empty").hidden;
   $("unsaved-count").textContent = count;
