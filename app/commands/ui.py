@@ -145,7 +145,8 @@ def check_source(source: str) -> None:
     from core.files.photo import picture_format
     from core.files.project import DEFAULT_LIMITS, check_project_head
     from core.files.samples import check_sample
-    from core.files.source import name_of, read_head, shown
+    from core.files.source import name_of, read_head
+    from core.types.names import shown
 
     if source.startswith(SAMPLE):
         check_sample(source.removeprefix(SAMPLE))

@@ -1,6 +1,5 @@
 """How true estimated depth is, against measured depth of real photos."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.errors import InvalidInput
+from core.evaluation.index import read_index
 from core.evaluation.sheets import strip, write_sheet
 from core.files.depth import read_depth
 from core.files.photo import open_photo
@@ -188,12 +188,9 @@ def _errors(made: Float32[np.ndarray, "N"], truth: Float32[np.ndarray, "N"]) -> 
 
 
 def _items(folder: Path, limit: int | None) -> list[dict[str, Any]]:
-    index = folder / "index.json"
-    if not index.is_file():
-        raise InvalidInput(f"{index} does not exist; give the folder of the benchmark with its index.json.")
     kept: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
-    for item in json.loads(index.read_text(encoding="utf-8")):
+    for item in read_index(folder):
         if item["kind"] not in ("nvs", "depth"):
             continue
         group = item.get("source", item["id"].partition("-")[0])

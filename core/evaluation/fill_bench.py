@@ -1,7 +1,6 @@
 """Compares fills on holes whose true content is known: real view changes, and object shapes cut out of backgrounds."""
 
 import csv
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from PIL import Image
 
 from core.engines.network_fill import NetworkFill
 from core.errors import InvalidInput
+from core.evaluation.index import read_index
 from core.evaluation.metrics import gradient_energy_ratio, lpips, psnr, ssim
 from core.maths import fill
 from core.maths.bands import paste
@@ -143,10 +143,7 @@ def view_cases(folder: Path) -> Iterator[Case]:
 
     Pixels of the target count as scored up to 80 px from a covered one: beyond lies what the source never saw.
     """
-    index = folder / "index.json"
-    if not index.is_file():
-        raise InvalidInput(f"{index} does not exist; give the folder of the benchmark with its index.json.")
-    for item in json.loads(index.read_text()):
+    for item in read_index(folder):
         if item["kind"] != "nvs":
             continue
         source, target = _read(folder / item["src"]), _read(folder / item["dst"])

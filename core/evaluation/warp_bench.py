@@ -1,6 +1,5 @@
 """How true a camera move is: real photos warped to where a second real photo was taken, compared with that one."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from core.editing.apply import apply, new_project
 from core.editing.memo import Memo
 from core.editing.render import render
 from core.errors import InvalidInput
+from core.evaluation.index import read_index
 from core.evaluation.metrics import psnr, ssim
 from core.files.depth import read_depth
 from core.files.photo import open_photo
@@ -194,10 +194,7 @@ def _shifted(source: Picture, frame: Frame) -> Picture:
 
 def view_items(folder: Path, limit: int | None) -> list[dict[str, Any]]:
     """The `nvs` items of the index, at most `limit`, evenly taken. Raises InvalidInput without an index."""
-    index = folder / "index.json"
-    if not index.is_file():
-        raise InvalidInput(f"{index} does not exist; give the folder of the benchmark with its index.json.")
-    items = [item for item in json.loads(index.read_text()) if item["kind"] == "nvs"]
+    items = [item for item in read_index(folder) if item["kind"] == "nvs"]
     if limit is None or len(items) <= limit:
         return items
     return [items[i] for i in np.linspace(0, len(items) - 1, limit).astype(int)]

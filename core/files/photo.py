@@ -13,8 +13,9 @@ from core.files.reading.heif import decode_avif, decode_heif
 from core.files.reading.jpeg import decode_jpeg, decode_webp
 from core.files.reading.png import decode_png_photo
 from core.files.reading.tiff import decode_tiff
-from core.files.source import DECODER_FAULTS, name_of, read_source, shown, sniffed_format
+from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
 from core.types.metadata import Metadata
+from core.types.names import shown
 from core.types.photo import Photo
 
 _READABLE = "use a JPEG, PNG, WebP, TIFF, HEIC or AVIF file"

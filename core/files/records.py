@@ -10,10 +10,12 @@ import numpy as np
 from core.errors import BadProjectFile, InvalidInput
 from core.files.blobs import BlobReader, BlobWriter
 from core.types.ids import NOT_SAVED, ContentAddressed
+from core.types.names import shown
 
 Record = TypeVar("Record")
 
 _EXACT_INTEGERS = 2**53
+_LONGEST_TOLD = 40
 
 
 def record_to_json(record: Any, blobs: BlobWriter) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def record_from_json(kind: type[Record], value: object, where: str, blobs: BlobR
     if not isinstance(value, dict):
         raise _wrong(where, kind.__name__, value)
     fields = _fields(kind)
-    unknown = [str(name) for name in value if name not in fields]
+    unknown = [shown(name)[:_LONGEST_TOLD] for name in value if name not in fields]
     if unknown:
         raise BadProjectFile(
             f"{where} has unknown fields: {', '.join(unknown)}; {kind.__name__} knows {', '.join(fields)}."
@@ -144,6 +146,6 @@ def _fields(kind: type) -> dict[str, tuple[Any, bool]]:
 
 
 def _wrong(where: str, expected: str, value: object) -> BadProjectFile:
-    shown = repr(value)
-    shown = shown if len(shown) <= 40 else shown[:37] + "..."
-    return BadProjectFile(f"{where} must be {expected}, got {shown}.")
+    told = repr(value)
+    told = told if len(told) <= _LONGEST_TOLD else told[: _LONGEST_TOLD - 3] + "..."
+    return BadProjectFile(f"{where} must be {expected}, got {told}.")

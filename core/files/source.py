@@ -3,7 +3,6 @@
 import os
 import stat
 import struct
-import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader
@@ -14,6 +13,7 @@ from PIL import Image
 
 from core.errors import InvalidInput
 from core.memory import memory_for
+from core.types.names import shown
 
 _PIECE = 1 << 20
 _HEAD = 256
@@ -105,11 +105,6 @@ def sniffed_format(data: bytes) -> str | None:
 def name_of(source: Path | bytes, otherwise: str) -> str:
     """What messages call a source: the file's name, fit to be shown, or `otherwise` for bytes."""
     return shown(source.name) if isinstance(source, Path) else otherwise
-
-
-def shown(text: str | Path) -> str:
-    """Text from outside as one line that any terminal, page and file takes: without controls and half surrogates."""
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(text))
 
 
 def _needed(data: bytes, name: str) -> bytes:

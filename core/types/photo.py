@@ -8,6 +8,7 @@ from jaxtyping import UInt8, UInt16
 from core.errors import InvalidInput
 from core.types.ids import NOT_SAVED, ContentAddressed, content_id, read_only
 from core.types.metadata import NO_METADATA, Metadata
+from core.types.names import shown
 
 Pixels = UInt8[np.ndarray, "H W 3"] | UInt16[np.ndarray, "H W 3"]
 Coverage = UInt8[np.ndarray, "H W"] | UInt16[np.ndarray, "H W"]
@@ -38,6 +39,7 @@ class Photo(ContentAddressed):
     id: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", shown(self.name))
         if self.pixels.shape != self.srgb.shape:
             raise InvalidInput(f"The sRGB rendition {self.srgb.shape} must have the photo's size {self.pixels.shape}.")
         object.__setattr__(self, "pixels", read_only(self.pixels))

@@ -8,6 +8,7 @@ from core.errors import InvalidInput
 from core.types.camera import Camera, Intrinsics
 from core.types.depth import Ground
 from core.types.mask import Mask
+from core.types.names import shown
 
 Vec3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
@@ -54,6 +55,9 @@ class SceneObject:
     hidden: bool = False
     copy_of: str | None = None
     shadow: Mask | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", shown(self.label))
 
     @property
     def is_untouched(self) -> bool:

@@ -361,3 +361,24 @@ def test_random_damage_never_escapes_as_anything_but_invalid_input():
             load_project(cut)
         except InvalidInput:
             continue
+
+
+def test_names_of_a_project_fit_into_every_line_and_file():
+    def rename(index: dict) -> None:
+        index["project"]["photo"]["name"] = "a\r\nb\0\ud800.jpg"
+        index["project"]["scene"]["objects"][0]["label"] = "cup\0\u2028"
+
+    after = load_project(rewritten(save_project(project()), rename))
+    half = "\N{REPLACEMENT CHARACTER}"
+    assert after.photo.name == f"a{half}{half}b{half}{half}.jpg"
+    assert after.scene.objects[0].label == f"cup{half}{half}"
+
+
+def test_unknown_fields_are_told_in_one_short_line():
+    def odd(index: dict) -> None:
+        index["project"]["x\0\n" + "y" * 10_000] = 1
+
+    with pytest.raises(BadProjectFile, match="unknown fields") as refused:
+        load_project(rewritten(save_project(project()), odd))
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 300

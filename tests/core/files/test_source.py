@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput, NotEnoughMemory
-from core.files.source import name_of, read_source, shown
+from core.files.source import name_of, read_source
+from core.types.names import shown
 
 
 def test_bytes_and_files_come_as_they_are(tmp_path: Path) -> None:

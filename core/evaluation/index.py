@@ -1,0 +1,19 @@
+"""What a benchmark's folder says it holds."""
+
+from pathlib import Path
+from typing import Any
+
+from core.errors import InvalidInput
+from core.files.source import read_source
+from core.files.strict_json import MAX_JSON_BYTES, parse_json
+
+
+def read_index(folder: Path) -> list[dict[str, Any]]:
+    """The items of `folder/index.json`, each with a "kind". Raises InvalidInput when it is absent or something else."""
+    index = folder / "index.json"
+    if not index.is_file():
+        raise InvalidInput(f"{index} does not exist; give the folder of the benchmark with its index.json.")
+    items = parse_json(read_source(index, str(index), MAX_JSON_BYTES), str(index))
+    if not isinstance(items, list) or not all(isinstance(item, dict) and "kind" in item for item in items):
+        raise InvalidInput(f'{index} must be a list of items with a "kind"; take the benchmark\'s own.')
+    return items
