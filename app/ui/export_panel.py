@@ -22,7 +22,8 @@ def menu() -> str:
             links = _anchor("picture-own", "picture.own", say("export.own_help"), say("export.own")) + links
         rows.append(f"<li><span>{escape(say(f'export.{kind}'))}</span><span class='formats'>{links}</span></li>")
     told = '<p id="export-cost" data-testid="export-cost" class="small figures"></p>'
-    return f'<ul>{"".join(rows)}</ul>{_axes()}{_private()}{told}<p class="small quiet">{say("export.quality")}</p>'
+    options = f'<div class="options">{_axes()}{_private()}</div>'
+    return f'<ul>{"".join(rows)}</ul>{options}{told}<p class="small quiet">{say("export.quality")}</p>'
 
 
 def _axes() -> str:
