@@ -134,11 +134,11 @@ def add_space_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_overwrite(parser: argparse.ArgumentParser) -> None:
-    """Files that nobody named."""
-    parser.add_argument(
-        "--overwrite", action="store_true", help="replace files that belong to an output, as an .obj's .mtl and texture"
-    )
+def add_overwrite(
+    parser: argparse.ArgumentParser, what: str = "files that belong to an output, as an .obj's .mtl and texture"
+) -> None:
+    """What nobody named."""
+    parser.add_argument("--overwrite", action="store_true", help=f"replace {what}")
 
 
 def add_private(parser: argparse.ArgumentParser) -> None:

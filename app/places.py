@@ -1,9 +1,11 @@
 """Places of files and folders: that nothing is replaced by a command unless it was named for that."""
 
+import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 from core.errors import InvalidInput
 from core.files.atomic import check_place
@@ -50,6 +52,21 @@ def check_places(places: Sequence[Place], inputs: Sequence[Path], overwrite: boo
             )
 
 
+def check_sheet(args: argparse.Namespace, *more: Path) -> None:
+    """Raises InvalidInput for a --sheet that is no .png, cannot be written, or is in what is read, `more` too."""
+    if args.sheet is None:
+        return
+    if args.sheet.suffix.lower() != ".png":
+        raise InvalidInput(f"{args.sheet} must be a picture's name; end it with .png.")
+    check_places([Place(args.sheet)], [*paths_in(args, "sheet"), *more])
+
+
+def paths_in(args: argparse.Namespace, *but: str) -> list[Path]:
+    """Every file and folder among the arguments, without those of these names."""
+    values = [value for name, value in vars(args).items() if name not in but]
+    return [path for value in values for path in (value if isinstance(value, list) else [value]) if _is_path(path)]
+
+
 def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
     """Raises InvalidInput for a folder to write into that is, or holds, an input."""
     for path in inputs:
@@ -83,3 +100,7 @@ def _contains(folder: Path, path: Path) -> bool:
 
 def _same_words(path: Path, other: Path) -> bool:
     return os.path.abspath(path) == os.path.abspath(other)
+
+
+def _is_path(value: object) -> TypeGuard[Path]:
+    return isinstance(value, Path)

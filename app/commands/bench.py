@@ -108,9 +108,11 @@ def bench_lras(args: argparse.Namespace) -> int:
 
 def bench_warp(args: argparse.Namespace) -> int:
     """PSNR and SSIM per pair. Raises EditorError."""
+    from app.places import check_sheet
     from app.services import Services
     from core.evaluation import warp_bench
 
+    check_sheet(args)
     own = own_depths(args.own_depth)
     rows = warp_bench.run_warp_bench(Services().engine("warp"), args.folder, args.limit, args.sheet, own)
     return print_rows(args, rows, warp_bench.report)
@@ -131,10 +133,12 @@ def own_depths(names: list[str] | None) -> "list[Callable[[Pair], Pair]]":
 
 def bench_fill(args: argparse.Namespace) -> int:
     """Fills compared; the network is a row where its weights come along or are given. Raises EditorError."""
+    from app.places import check_sheet
     from core.evaluation import fill_bench
     from core.files.weights import embedded, embedded_missing
     from core.nets.lpips import load_lpips
 
+    check_sheet(args, args.folder.parent / "masks")
     network = args.network
     if network is None and embedded_missing("fill_student") is None:
         network = embedded("fill_student")
@@ -145,8 +149,10 @@ def bench_fill(args: argparse.Namespace) -> int:
 
 def bench_click(args: argparse.Namespace) -> int:
     """Overlap after one, three and five clicks, and clicks to 0.85. Raises EditorError."""
+    from app.places import check_sheet
     from core.evaluation.click_bench import click_report, run_click_bench
 
+    check_sheet(args)
     limit = {} if args.limit is None else {"photos_per_source": args.limit}
     rows = run_click_bench(_mask_backends(args), args.folder, sheet=args.sheet, **limit)
     return print_rows(args, rows, lambda collected: _table(click_report(collected)))
@@ -163,10 +169,12 @@ def bench_objects(args: argparse.Namespace) -> int:
 
 def bench_depth(args: argparse.Namespace) -> int:
     """Errors of depth per set. Raises EditorError."""
+    from app.places import check_sheet
     from core.evaluation import depth_bench
     from core.perception.depth.lras import OWN_FLOW_DEPTH, SMALL_SETTINGS
     from core.perception.registry import depth_backends, flow_depth, make_depth_backend
 
+    check_sheet(args)
     backends = [make_depth_backend(name) for name in _chosen(args, depth_backends())]
     if args.flow is not None:
         backends.append(flow_depth(tuple(args.flow), OWN_FLOW_DEPTH, SMALL_SETTINGS))

@@ -104,9 +104,11 @@ def run_make_editbench(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    """Raises InvalidInput for numbers that mean nothing."""
+    """Raises InvalidInput for numbers that mean nothing and for a sheet that cannot be written."""
+    from app.places import check_sheet
     from core.errors import InvalidInput
 
+    check_sheet(args)
     for name, least in (("side", 32), ("limit", 1)):
         value = getattr(args, name)
         if value is not None and value < least:

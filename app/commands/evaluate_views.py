@@ -35,11 +35,13 @@ def add_novel_view(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def run_novel_view(args: argparse.Namespace) -> int:
     """A table of means, a line for each size, depth and method. Raises EditorError."""
     from app.commands.bench import own_depths, print_rows
+    from app.places import check_sheet
     from core.errors import InvalidInput
     from core.evaluation.novel_view import report, run
     from core.evaluation.rivals import rivals
     from core.nets.lpips import load_lpips
 
+    check_sheet(args)
     sides = [*args.side, *([None] if args.full_size else [])]
     if not sides or min((side for side in sides if side is not None), default=32) < 32:
         raise InvalidInput("Give sides of at least 32 pixels with --side, or --full-size.")

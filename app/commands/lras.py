@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.arguments import add_overwrite
+
 if TYPE_CHECKING:
     from core.files.weights import ReleasedFile
     from core.lras.weights import Summary
@@ -38,6 +40,7 @@ def _add_convert(actions: "argparse._SubParsersAction[argparse.ArgumentParser]")
     action.add_argument("file", metavar="FILE", type=Path, help="a released .pt file or a converted folder")
     action.add_argument("-o", dest="out", metavar="DIR", type=Path, required=True, help="the folder to write")
     action.add_argument("--dtype", choices=tuple(DTYPES), help="default: as stored; int8 keeps embeddings in bf16")
+    add_overwrite(action, "the checkpoint that the folder holds")
     action.set_defaults(run=run_convert)
 
 
@@ -75,10 +78,15 @@ def run_convert(args: argparse.Namespace) -> int:
     """Write the folder. Raises EditorError."""
     import torch
 
+    from app.places import Place, check_places
     from core.errors import InvalidInput
+    from core.lras.checkpoint import CONFIG_FILE, WEIGHTS_FILE
     from core.lras.saving import save_quantizer, save_transformer
     from core.lras.weights import inspect, load_quantizer, load_transformer
 
+    if args.out.is_dir():
+        written = [Place(args.out / name, args.out) for name in (WEIGHTS_FILE, CONFIG_FILE)]
+        check_places(written, [args.file], args.overwrite)
     if inspect(args.file).kind == "quantizer":
         if args.dtype not in (None, "float32"):
             raise InvalidInput(f"{args.file} is a quantizer, whose codes need float32; leave out --dtype.")

@@ -77,6 +77,7 @@ def presets() -> list[str]:
 
 def run_train(args: argparse.Namespace) -> int:
     """Train until done or stopped. Raises EditorError."""
+    from app.places import check_folder, paths_in
     from app.stopping import stoppable
     from core.errors import InvalidInput
     from core.lras.weights import load_quantizer
@@ -88,6 +89,7 @@ def run_train(args: argparse.Namespace) -> int:
     from core.training.samples import Drawer
     from core.training.tasks import make_task
 
+    check_folder(args.out, paths_in(args, "out", "data"))
     config = read_config(_config_path(args.config))
     if config.task != args.task:
         raise InvalidInput(f"{args.config} configures {config.task}; use `train {config.task}`.")
@@ -118,6 +120,9 @@ def _fill_network(path: Path | None) -> "FillStudent":
 
 def run_pack(args: argparse.Namespace) -> int:
     """Write the pack. Raises EditorError."""
+    from app.places import check_folder
+
+    check_folder(args.out, args.data)
     _pack(args, args.out)
     return 0
 

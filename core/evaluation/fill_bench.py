@@ -14,6 +14,7 @@ from core.engines.network_fill import NetworkFill
 from core.errors import InvalidInput
 from core.evaluation.index import read_index
 from core.evaluation.metrics import gradient_energy_ratio, lpips, psnr, ssim
+from core.evaluation.sheets import write_sheet
 from core.maths import fill
 from core.maths.bands import paste
 from core.maths.depth import continue_far_side
@@ -112,7 +113,7 @@ def run(
         if sheet is not None:
             strips.append(_strip(case, results))
     if sheet is not None and strips:
-        _write_sheet(sheet, strips)
+        write_sheet(sheet, strips)
     return rows
 
 
@@ -266,10 +267,3 @@ def _strip(case: Case, results: dict[str, Picture]) -> np.ndarray:
         cv2.putText(cell, title, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (255, 255, 0), 1, cv2.LINE_AA)
         cells.append(cell)
     return np.hstack(cells)
-
-
-def _write_sheet(path: Path, strips: list[np.ndarray]) -> None:
-    width = max(strip.shape[1] for strip in strips)
-    rows = [np.pad(strip, ((0, 2), (0, width - strip.shape[1]), (0, 0))) for strip in strips]
-    if not cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)):
-        raise InvalidInput(f"The sheet cannot be written to {path}; use a .png name in a folder that exists.")

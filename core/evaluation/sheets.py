@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from core.errors import InvalidInput
+from core.files.atomic import write_atomically
+from core.files.png import encode_png
 
 _HEIGHT = 240
 
@@ -19,10 +21,9 @@ def strip(cells: Sequence[UInt8[np.ndarray, "_ _ 3"]], height: int = _HEIGHT) ->
 
 
 def write_sheet(path: Path, strips: Sequence[UInt8[np.ndarray, "_ _ 3"]]) -> None:
-    """Strips below each other as a PNG. Raises InvalidInput when there is none or it cannot be written."""
+    """Strips below each other as a PNG. Raises InvalidInput when there is none, EditorError as writing does."""
     if not strips:
         raise InvalidInput(f"The benchmark has no picture for {path}; give a folder whose index lists some.")
     widest = max(found.shape[1] for found in strips)
     padded = [np.pad(found, ((0, 0), (0, widest - found.shape[1]), (0, 0))) for found in strips]
-    if not cv2.imwrite(str(path), cv2.cvtColor(np.vstack(padded), cv2.COLOR_RGB2BGR)):
-        raise InvalidInput(f"The sheet cannot be written to {path}; use a .png name in a folder that exists.")
+    write_atomically(path, encode_png(np.vstack(padded)))

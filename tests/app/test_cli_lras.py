@@ -76,6 +76,17 @@ def test_convert_keeps_the_network(checkpoint, tmp_path, capsys, words, dtype):
     assert all(torch.equal(converted[name], weight.to(dtype)) for name, weight in expected.items())
 
 
+def test_convert_replaces_a_checkpoint_only_when_told(checkpoint, tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert lras("convert", checkpoint, "-o", out) == 0
+    before = (tmp_path / "out" / "model.safetensors").read_bytes()
+    for source, extra in ((checkpoint, ()), (out, ("--overwrite",))):
+        assert lras("convert", source, "-o", out, "--dtype", "int8", *extra) == 2
+        assert (tmp_path / "out" / "model.safetensors").read_bytes() == before
+    assert lras("convert", checkpoint, "-o", out, "--dtype", "int8", "--overwrite") == 0
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() != before
+
+
 def test_convert_to_int8_is_said(checkpoint, tmp_path, capsys):
     assert lras("convert", checkpoint, "-o", str(tmp_path / "out"), "--dtype", "int8") == 0
     assert "bfloat16, int8" in capsys.readouterr().out

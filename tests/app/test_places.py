@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from command_line import run
 
 from app.places import Place, check_folder, check_places
 from core.errors import InvalidInput
@@ -67,3 +68,28 @@ def test_a_folder_to_write_into_holds_no_input(photo: Path, tmp_path: Path) -> N
         with pytest.raises(InvalidInput, match="an input of this command"):
             check_folder(folder, [photo])
     check_folder(tmp_path / "new", [photo])
+
+
+def test_a_benchs_sheet_is_checked_before_the_bench(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = photo.parent
+    weights = folder.parent / "weights.png"
+    weights.write_bytes(b"weights")
+    for sheet, network, words in (
+        (photo, weights, "folder that this command reads"),
+        (weights, weights, "an input"),
+        (folder / "sheet.jpg", weights, "end it with .png"),
+        (folder / "none" / "sheet.png", weights, "does not exist"),
+    ):
+        assert run("bench", "fill", str(folder), "--network", str(network), "--sheet", str(sheet)) == 2
+        assert words in capsys.readouterr().err
+    assert (photo.read_bytes(), weights.read_bytes()) == (b"photo", b"weights")
+
+
+def test_training_writes_over_nothing_that_it_begins_with(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = photo.parent
+    words = ("--data", str(folder), "--out", str(folder))
+    assert run("train", "click", "--config", "click", "--begin-with", str(photo), *words) == 2
+    assert "an input of this command" in capsys.readouterr().err
+    assert run("train", "pack", *words) == 2
+    assert "an input of this command" in capsys.readouterr().err
+    assert os.listdir(folder) == ["photo.png"]
