@@ -150,6 +150,11 @@ def _append_whole(handle: int, line: bytes) -> None:
         raise
 
 
+def is_journal(folder: Path) -> bool:
+    """Whether anything was written there, by whatever version."""
+    return bool(_files(folder))
+
+
 def outline(folder: Path) -> Outline | None:
     """What is known of a journal; None where there is none, or none that this version reads."""
     try:

@@ -63,12 +63,12 @@ class SessionStore:
             living = self._living(key)
             if living is not None:
                 return living
-            left = self.unsaved.last_of(owner_of(key))
-            if left is None and key in self._ended:
-                return self._add(self._made(key))
-            if left is None:
-                raise KeyError(key)
             try:
+                left = self.unsaved.last_of(owner_of(key))
+                if left is None and key in self._ended:
+                    return self._add(self._made(key))
+                if left is None:
+                    raise KeyError(key)
                 entry, restored = self.unsaved.open(left, owner_of(key))
             except InvalidInput as problem:
                 raise KeyError(key) from problem
@@ -109,7 +109,7 @@ class SessionStore:
         now = self._clock()
         if self._cleaned is None or now - self._cleaned > _CLEAN_SECONDS:
             self._cleaned = now
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, InvalidInput):
                 self.unsaved.clean()
 
     def give_up(self) -> None:

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.history_journal import Journal, Restored, outline, restore
+from app.history_journal import Journal, Restored, is_journal, outline, restore
 from core.editing.history import History
 from core.errors import EditorError, InvalidInput
 from core.files.folders import user_folder
@@ -98,14 +98,16 @@ class Unsaved:
         entry = self._hold(entry_id)
         try:
             restored = restore(entry.folder)
+        except (EditorError, OSError) as problem:
+            entry.release()
+            raise _unreadable(problem) from problem
+        # Work on a full disk can be opened all the same; that it cannot be written is told when there is a change.
+        with contextlib.suppress(OSError):
             entry.own(owner)
             if restored.clean:
                 entry.journal.go_on()
             else:
                 entry.journal.write(restored.history)
-        except (EditorError, OSError) as problem:
-            entry.release()
-            raise _unreadable(problem) from problem
         return entry, restored
 
     def read(self, entry_id: str) -> History:
@@ -116,7 +118,7 @@ class Unsaved:
             raise _unreadable(problem) from problem
 
     def listed(self) -> list[UnsavedWork]:
-        """Every entry with an edit in it, newest first."""
+        """Every entry with an edit in it, newest first. Raises InvalidInput when the folder cannot be read."""
         found = []
         for folder in self._folders():
             known = outline(folder)
@@ -125,7 +127,7 @@ class Unsaved:
         return sorted(found, key=lambda work: work.saved, reverse=True)
 
     def last_of(self, owner: str) -> str | None:
-        """The entry that this owner's session wrote last, with or without an edit."""
+        """The entry that this owner's session wrote last, with or without an edit. Raises InvalidInput as `listed`."""
         owned = [folder for folder in self._folders() if _owner(folder) == owner]
         saved = {folder.name: known.saved for folder in owned if (known := outline(folder)) is not None}
         return max(saved, key=lambda name: saved[name], default=None)
@@ -183,6 +185,8 @@ class Unsaved:
             return [path for path in self.folder.iterdir() if _ID.fullmatch(path.name) and path.is_dir()]
         except FileNotFoundError:
             return []
+        except OSError as problem:
+            raise InvalidInput(f"Unsaved work in {self.folder} cannot be read ({problem.strerror}).") from problem
 
 
 def unsaved_folder() -> Path:
@@ -221,12 +225,12 @@ def _owner(folder: Path) -> str:
 
 
 def _aged(folder: Path) -> tuple[Path, float, int]:
-    """When it was saved last, and how many steps it has; -1 where there is nothing to open."""
+    """When it was saved last, and how many steps it has: -1 where nothing was written, 1 where it cannot be told."""
     known = outline(folder)
     if known is not None:
         return folder, known.saved, known.steps
     with contextlib.suppress(OSError):
-        return folder, folder.stat().st_mtime, -1
+        return folder, folder.stat().st_mtime, 1 if is_journal(folder) else -1
     return folder, time.time(), -1
 
 

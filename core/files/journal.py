@@ -5,7 +5,7 @@ rather than small.
 """
 
 import contextlib
-import hashlib
+import io
 import json
 import os
 import re
@@ -13,6 +13,7 @@ import weakref
 import zlib
 from collections.abc import Set
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ import numpy as np
 
 from core.errors import BadProjectFile
 from core.files.blobs import BlobReader, BlobWriter
-from core.files.npy import NPY_MAGIC, decode_npy, encode_npy
-from core.types.ids import content_id
+from core.files.npy import NPY_MAGIC, decode_npy
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+Buffer = bytes | memoryview
 
 _BLOB_ID = re.compile(r"[0-9a-f]{32}")
 _QUICK = 1  # zlib's level
@@ -64,15 +65,15 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def _checksum(text: bytes) -> bytes:
-    return hashlib.blake2b(text, digest_size=8).hexdigest().encode()
+    return blake2b(text, digest_size=8).hexdigest().encode()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Put `data` there in one step and on disk; the caller syncs the folder. Raises OSError, leaving what was there."""
+def write_whole(path: Path, *parts: Buffer) -> None:
+    """Put `parts` there in one step and on disk; the caller syncs the folder. Raises OSError; then nothing changed."""
     part = path.with_name(f".{path.name}.part")
     try:
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as stream:
-            stream.write(data)
+            stream.writelines(parts)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(part, path)
@@ -100,12 +101,17 @@ class BlobFolder:
         self._folder = folder
         self._new: list[Path] = []
 
-    def put(self, blob_id: str, data: bytes) -> None:
-        """Write a blob unless it is there. Raises OSError."""
+    def put(self, *parts: Buffer) -> str:
+        """Write a blob unless it is there; its id. Raises OSError."""
+        digest = blake2b(digest_size=16)
+        for part in parts:
+            digest.update(part)
+        blob_id = digest.hexdigest()
         if not self.has(blob_id):
             path = self._folder / blob_id
-            write_whole(path, data)
+            write_whole(path, *parts)
             self._new.append(path)
+        return blob_id
 
     def read(self, blob_id: str, where: str) -> bytes:
         """Raises BadProjectFile when there is none or it is damaged."""
@@ -113,7 +119,7 @@ class BlobFolder:
             data = (self._folder / blob_id).read_bytes()
         except OSError as problem:
             raise BadProjectFile(f"The stored array {blob_id} of {where} is missing.") from problem
-        if content_id(data) != blob_id:
+        if blake2b(data, digest_size=16).hexdigest() != blob_id:
             raise BadProjectFile(f"The stored array {blob_id} of {where} has been altered or damaged.")
         return data
 
@@ -154,16 +160,15 @@ class JournalWriter(BlobWriter):
 
     def put_bytes(self, data: bytes) -> dict[str, Any]:
         """Raises OSError when they cannot be written."""
-        blob_id = content_id(data)
-        self._folder.put(blob_id, data)
-        return {"blob": blob_id}
+        return {"blob": self._folder.put(data)}
 
     def put_array(self, array: np.ndarray) -> dict[str, Any]:
         """The JSON that refers to the array. Raises OSError when it cannot be written."""
         made_of, reference = self._known.get(id(array), (lambda: None, {}))
         if made_of() is array and self._folder.has(reference["blob"]):
             return reference
-        reference = self.put_bytes(_packed(array)) | {"dtype": array.dtype.name, "shape": list(array.shape)}
+        blob_id = self._folder.put(*_packed(array))
+        reference = {"blob": blob_id, "dtype": array.dtype.name, "shape": list(array.shape)}
         key = id(array)
         self._known[key] = (weakref.ref(array, lambda _: self._known.pop(key, None)), reference)
         return reference
@@ -196,7 +201,10 @@ class JournalReader(BlobReader):
         return array
 
 
-def _packed(array: np.ndarray) -> bytes:
-    plain = encode_npy(array)
+def _packed(array: np.ndarray) -> tuple[Buffer, ...]:
+    """The array as an NPY file, without a copy of it; masks, which are mostly one value, are packed."""
+    array = np.ascontiguousarray(array)
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, np.lib.format.header_data_from_array_1_0(array))
     is_mask = array.ndim == 2 and array.dtype.itemsize == 1
-    return zlib.compress(plain, _QUICK) if is_mask else plain
+    return (zlib.compress(head.getvalue() + array.tobytes(), _QUICK),) if is_mask else (head.getvalue(), array.data)

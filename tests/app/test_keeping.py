@@ -188,6 +188,27 @@ def test_work_that_is_gone_on_with_is_written_in_its_own_entry(unsaved: Unsaved,
     assert kept(unsaved, keeper) == more
 
 
+def test_work_on_a_full_disk_can_be_opened_and_says_so_at_the_next_change(unsaved: Unsaved, keeper: Keeper, disk: Disk):
+    former = Keeper(unsaved, owner_of("another key"))
+    former.begin(opened())
+    history = pushed(opened(), every_edit()[0])
+    former.step(history, 0)
+    former.close()
+    (work,) = unsaved.listed()
+    (log,) = (unsaved.folder / work.id).glob("*.log")
+    log.write_bytes(log.read_bytes() + b"a torn line")
+    disk.full = True
+    entry, restored = unsaved.open(work.id, ME)
+    assert restored.history == history
+    keeper.adopt(entry, history)
+    keeper.move(history.undo())
+    assert keeper.not_kept is not None
+    disk.full = False
+    keeper.move(history)
+    assert keeper.not_kept is None
+    assert kept(unsaved, keeper) == history
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 300 kB."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from histories import every_edit, opened, pushed
 
+from app import history_journal
 from app import unsaved as module
 from app.former_autosaves import take_over
 from app.unsaved import Entry, Unsaved, owner_of
@@ -179,6 +180,28 @@ def test_an_entry_without_a_journal_is_not_in_the_way(unsaved: Unsaved):
     assert entry.folder.is_dir()
     entry.remove()
     assert not entry.folder.exists()
+
+
+def test_what_a_newer_version_wrote_is_kept_as_long_as_any_work(unsaved: Unsaved, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(history_journal, "_VERSION", 2)
+    newer = left(unsaved, edited())
+    monkeypatch.undo()
+    folder, day = unsaved.folder / newer, 24 * 3600
+    os.utime(folder, (time.time() - 29 * day,) * 2)
+    unsaved.clean()
+    assert folder.is_dir()
+    os.utime(folder, (time.time() - 31 * day,) * 2)
+    unsaved.clean()
+    assert not folder.exists()
+
+
+def test_a_folder_that_cannot_be_read_is_told(unsaved: Unsaved):
+    unsaved.folder.parent.mkdir(exist_ok=True)
+    unsaved.folder.write_bytes(b"a file in its place")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        unsaved.listed()
+    with pytest.raises(OSError, match="exists"):
+        unsaved.begin(ME)
 
 
 def test_autosaves_of_an_earlier_version_are_taken_over_once(unsaved: Unsaved, tmp_path: Path):
