@@ -25,7 +25,10 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 
-# What Pillow, libheif and tifffile raise on damaged files; their parsers let any of these through.
+# OpenCV would print what it thinks of damaged files, with paths of its makers' machine; they are refused in a sentence.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+# What Pillow, libheif and OpenCV raise on damaged files; their parsers let any of these through.
 DECODER_FAULTS = (
     OSError,
     SyntaxError,
