@@ -1,10 +1,12 @@
 """TIFF pictures: which of a file's directories is the picture, and its 8 or 16 bits."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from core.errors import InvalidInput
 from core.files.directories import (
@@ -167,11 +169,20 @@ def _samples(data: bytes, file: Structure, picture: Directory, shape: tuple[int,
             file.longs(places, *map(int, offsets[part])), file.longs(sizes, *map(int, counts[part])),
             *([file.longs(_TILE_WIDTH, tile * each)] if tile else []),
         )  # fmt: skip
-        values = cv2.imdecode(np.frombuffer(_alone(data, file, changed), np.uint8), cv2.IMREAD_UNCHANGED)
-        if values is None or values.shape != (height, wide * each) or values.dtype != np.uint16:
+        values = _plane(_alone(data, file, changed))
+        if values.shape != (height, wide * each) or values.dtype != np.uint16:
             raise damaged(name, "TIFF")
         found.append(values.reshape(height, -1, tile or wide, each))
     values = np.concatenate(found, axis=3)
     if file.number(picture, _PREDICTOR, 1) == _DIFFERENCES:
         values = np.cumsum(values, axis=2, dtype=np.uint16)
     return values.reshape(height, wide, samples)[:, :width]
+
+
+def _plane(data: bytes) -> np.ndarray:
+    """One gray plane by OpenCV, which is quick, else by Pillow, which knows more packings (Zstandard, LZMA)."""
+    values = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        with Image.open(io.BytesIO(data), formats=["TIFF"]) as picture:
+            values = np.asarray(picture)
+    return values if values.dtype.isnative else values.astype(values.dtype.newbyteorder("="))

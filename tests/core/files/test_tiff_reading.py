@@ -178,3 +178,10 @@ def test_storage_and_camera_tags_of_the_source_do_not_travel():
     assert 42000 in exif.first.entries
     assert exif.first.entries[270].data == b"Kept\0"
     assert not {256, 273, 50708, 37724} & set(exif.first.entries)
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lzma", "packbits"])
+def test_rarer_packings_of_sixteen_bits(compression):
+    stream = io.BytesIO()
+    Image.fromarray(RGB16[..., 0]).save(stream, "TIFF", compression=compression)
+    assert np.array_equal(open_photo(stream.getvalue()).pixels[..., 0], RGB16[..., 0])
