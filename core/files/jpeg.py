@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from core.types.metadata import EXIF_PREFIX, Metadata, Resolution, Text
 
-_APP0, _APP1, _APP2, _APP13, _COMMENT, _START_OF_SCAN = 0xE0, 0xE1, 0xE2, 0xED, 0xFE, 0xDA
+_APP0, _APP1, _APP2, _APP11, _APP13, _COMMENT, _START_OF_SCAN = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xFE, 0xDA
 _BODY_LIMIT = 65_533
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
@@ -17,6 +17,7 @@ _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _EXTENDED_HEADER = len(_EXTENDED_XMP) + 40
 _UNITS: dict[int, str] = {0: "none", 1: "inch", 2: "centimetre"}
 COMMENT_KEYWORD = "Comment"
+CREDENTIALS = "content credentials of the unedited picture"
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -86,10 +87,12 @@ def other_parts(data: bytes) -> tuple[str, ...]:
     """What the file holds beside its picture."""
     found = []
     for marker, body in segments(data):
-        if marker == _APP2 and body.startswith(_SECOND_PICTURES) and b"MPF" in body:
+        if marker == _APP2 and body.startswith(_SECOND_PICTURES):
             found.append("a second picture")
         elif marker == _APP2 and body.startswith(_GAIN_MAP):
             found.append("a gain map")
+        elif marker == _APP11 and body.startswith(b"JP"):
+            found.append(CREDENTIALS)
     return tuple(dict.fromkeys(found))
 
 

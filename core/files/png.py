@@ -63,6 +63,11 @@ def bare(data: bytes) -> bytes:
     return b"".join([SIGNATURE, *kept])
 
 
+def has_credentials(data: bytes) -> bool:
+    """Whether the file holds C2PA content credentials."""
+    return any(kind == b"caBX" for kind, _, _ in chunk_places(data))
+
+
 def frames(data: bytes) -> int:
     """How many frames the animation has; 1 for a plain picture."""
     counts = [struct.unpack_from(">I", body)[0] for kind, body in chunks(data) if kind == b"acTL" and len(body) == 8]

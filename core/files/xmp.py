@@ -34,10 +34,10 @@ class BadPacket(ValueError):
 def upright_xmp(packet: bytes, extended: bytes, width: int, height: int) -> bytes:
     """The packet (with its extension joined in) for the upright picture of that size.
 
-    Orientation 1 and the picture's own size; no thumbnails, no pointers to other parts of the file it came in. The
-    very bytes when nothing had to change. Raises BadPacket.
+    Orientation 1 and the picture's own size; no thumbnails, no pointers to other parts of the file it came in. In
+    UTF-8; the very bytes when nothing had to change. Raises BadPacket.
     """
-    packet = packet.rstrip(b"\0")
+    packet = _trimmed(packet)
     try:
         return _upright(packet, extended, width, height)
     except RecursionError as error:
@@ -56,14 +56,14 @@ def _upright(packet: bytes, extended: bytes, width: int, height: int) -> bytes:
         elif name in _NO_LONGER or _other_part(name) is not None:
             _remove(node)
             changed = True
-    if not changed:
+    if not changed and _is_utf8(packet):
         return packet
     return "".join(child.toxml() for child in document.childNodes).encode()
 
 
 def other_parts(packet: bytes, extended: bytes = b"") -> tuple[str, ...]:
     """What the packet says the file holds beside the picture: "a gain map", "depth" ... Raises BadPacket."""
-    found = [node for part in (packet, extended) if part for node in _properties(_parsed(part.rstrip(b"\0")))]
+    found = [node for part in (packet, extended) if part for node in _properties(_parsed(_trimmed(part)))]
     told = (_other_part((node.namespaceURI or "", node.localName or "")) for node in found)
     return tuple(dict.fromkeys(part for part in told if part))
 
@@ -73,6 +73,13 @@ def _other_part(name: tuple[str, str]) -> str | None:
     if name[0] == _CAMERA and name[1].startswith(_MOTION):
         return "a video"
     return _OTHER_PARTS.get(name[0])
+
+
+def _trimmed(packet: bytes) -> bytes:
+    """Without the zeros that some writers fill up with; UTF-16 keeps the one of its last character."""
+    trimmed = packet.rstrip(b"\0")
+    wide = packet.startswith((b"\xff\xfe", b"<\0"))
+    return trimmed + b"\0" if wide and len(trimmed) % 2 else trimmed
 
 
 def _parsed(packet: bytes) -> minidom.Document:
@@ -85,6 +92,13 @@ def _parsed(packet: bytes) -> minidom.Document:
         return minidom.parseString(packet)
     except (ExpatError, ValueError, LookupError, RecursionError) as error:
         raise BadPacket("no XML") from error
+
+
+def _is_utf8(packet: bytes) -> bool:
+    try:
+        return "\0" not in packet.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _elements(node: minidom.Node) -> Iterator[minidom.Element]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from core.files import png
 from core.files.code_points import meaning_of_chunks
 from core.files.exif import orientation_of, read_exif
+from core.files.jpeg import CREDENTIALS
 from core.files.limits import PhotoLimits
 from core.files.reading.decoded import Decoded, Values, coloured, split, with_profile
 from core.files.reading.eight_bit import opened, read_8_bit
@@ -20,8 +21,9 @@ def decode_png_photo(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
         values = replace(values, notices=(*values.notices, told))
     exif = read_exif(metadata.exif)
     frames = png.frames(data)
-    others = (f"an animation of {frames} frames",) if frames > 1 else ()
-    return Decoded(values, exif, metadata, orientation_of(exif), other_parts=others)
+    others = [f"an animation of {frames} frames"] if frames > 1 else []
+    others += [CREDENTIALS] if png.has_credentials(data) else []
+    return Decoded(values, exif, metadata, orientation_of(exif), other_parts=tuple(others))
 
 
 def _values(data: bytes, name: str, limits: PhotoLimits) -> Values:

@@ -55,6 +55,13 @@ def test_gain_map_and_motion_of_a_jpeg():
     assert b"MotionPhoto" not in photo.metadata.xmp
 
 
+def test_content_credentials_end_with_an_edit():
+    assert "content credentials" in told(with_segment(carried.saved(PICTURES[0], "JPEG"), 0xEB, b"JP\0\1credentials"))
+    assert "content credentials" in told(
+        carried.with_chunks(carried.saved(PICTURES[0], "PNG"), carried.chunk(b"caBX", b"c"))
+    )
+
+
 def test_several_pictures_of_a_heic():
     file = pillow_heif.from_pillow(PICTURES[0])
     file.add_from_pillow(PICTURES[1])

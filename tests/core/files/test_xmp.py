@@ -29,6 +29,12 @@ def test_a_packet_without_lies_keeps_every_byte():
     assert upright_xmp(plain + b"\0\0", b"", 40, 30) == plain
 
 
+def test_a_packet_of_another_coding_becomes_utf_8():
+    plain = packet('tiff:Make="Kämera"')
+    after = upright_xmp(plain.decode().encode("utf-16"), b"", 4, 3)
+    assert "Kämera" in after.decode()
+
+
 def test_orientation_and_sizes_tell_the_truth_as_attributes_and_as_elements():
     for before in (
         packet('tiff:Orientation="6" exif:PixelXDimension="4000" exif:PixelYDimension="3000" tiff:Make="M"'),
