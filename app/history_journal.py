@@ -5,6 +5,7 @@ small whatever the photo's size and the history's length, and reading needs no e
 """
 
 import contextlib
+import errno
 import os
 import re
 import time
@@ -142,7 +143,7 @@ def _append_whole(handle: int, line: bytes) -> None:
     end = os.fstat(handle).st_size
     try:
         if os.write(handle, line) != len(line):
-            raise OSError(None, "there is no room left")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(handle)
     except OSError:
         with contextlib.suppress(OSError):

@@ -107,8 +107,9 @@ class Keeper:
                 self.not_kept = None
                 return
             except (OSError, MemoryError) as failure:
-                log.warning("unsaved work could not be written: %s", failure)
                 reason = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+                if self.not_kept is None:
+                    log.warning("unsaved work could not be written: %s", reason)
                 since = time.time() if self.not_kept is None else self.not_kept.since
                 self.not_kept = NotKept(since, reason)
 

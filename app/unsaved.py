@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -62,10 +63,12 @@ class Entry:
         self._lock.release()
 
     def remove(self) -> None:
-        """Release it and remove all of it."""
+        """Remove all of it and release it. What cannot be removed stays without being held."""
         self.journal.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.release()
+        if os.name == "nt":  # where an open file, as the lock was, cannot be removed
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Unsaved:
@@ -140,8 +143,11 @@ class Unsaved:
             return None
 
     def discard(self, entry_id: str) -> None:
-        """Remove an entry. Raises InvalidInput when it is not there or open."""
-        self._hold(entry_id).remove()
+        """Remove an entry. Raises InvalidInput when it is not there or open, or cannot be removed."""
+        entry = self._hold(entry_id)
+        entry.remove()
+        if is_journal(entry.folder):
+            raise InvalidInput(f"{entry.folder} could not be removed; look at who may write there.")
 
     def discard_all(self) -> None:
         """Remove every entry that is not open."""

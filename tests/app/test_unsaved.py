@@ -1,9 +1,11 @@
 """The folder of unsaved work: who holds what, what is listed, what is cleaned up."""
 
-import multiprocessing
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from histories import every_edit, opened, pushed
@@ -31,13 +33,9 @@ def edited(name: str = "wall.png") -> History:
 
 def left(unsaved: Unsaved, history: History, owner: str = ME, age: float = 0.0) -> str:
     """An entry that nobody holds."""
-    entry = unsaved.begin(owner)
-    real = time.time
-    time.time = lambda: real() - age
-    try:
+    entry, then = unsaved.begin(owner), time.time() - age
+    with patch("time.time", lambda: then):
         entry.journal.write(history)
-    finally:
-        time.time = real
     entry.release()
     return entry.id
 
@@ -78,32 +76,24 @@ def test_an_entry_is_opened_by_one_only(unsaved: Unsaved):
     again.release()
 
 
-def _open_at_once(folder: Path, entry_id: str, start, answers) -> None:
-    start.wait()
-    try:
-        entry, _ = Unsaved(folder).open(entry_id, ME)
-        answers.put("opened")
-        time.sleep(2)
-        entry.release()
-    except InvalidInput as refusal:
-        answers.put(str(refusal))
-
-
-def test_of_several_processes_that_open_at_once_one_does(unsaved: Unsaved):
+def test_of_several_that_open_at_once_one_does(unsaved: Unsaved):
     entry_id = left(unsaved, edited())
-    context = multiprocessing.get_context("fork")
-    start, answers = context.Event(), context.Queue()
-    processes = [
-        context.Process(target=_open_at_once, args=(unsaved.folder, entry_id, start, answers)) for _ in range(4)
-    ]
-    for process in processes:
-        process.start()
-    start.set()
-    told = sorted(answers.get(timeout=30) for _ in processes)
+    start = threading.Barrier(4)
+    opened_by: list[Entry] = []
+
+    def open_at_once(_: int) -> str:
+        start.wait()
+        try:
+            opened_by.append(Unsaved(unsaved.folder).open(entry_id, ME)[0])
+        except InvalidInput as refusal:
+            return str(refusal)
+        return "opened"
+
+    with ThreadPoolExecutor(4) as tabs:
+        told = list(tabs.map(open_at_once, range(4)))
     assert told.count("opened") == 1
     assert all("open in another tab or studio" in words for words in told if words != "opened")
-    for process in processes:
-        process.join()
+    opened_by[0].release()
 
 
 def test_going_on_writes_where_it_ended(unsaved: Unsaved):
