@@ -69,7 +69,10 @@ def add_photo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photo", metavar="PHOTO", help="a picture file or sample:NAME (coffee, chelsea, ...)")
     parser.add_argument("--depth", metavar="FILE", type=existing_file, help="its depth: 16-bit PNG, EXR or NPY")
     parser.add_argument(
-        "--depth-scale", metavar="N", type=numbers(1), help="file units per scene unit (PNG 1000, float files 1)"
+        "--depth-scale",
+        metavar="N",
+        type=numbers(1),
+        help="file units per scene unit (a PNG says or has 1000, float files 1)",
     )
     parser.add_argument(
         "--depth-backend", metavar="NAME", help="estimate it by this one, even if the photo has its own"

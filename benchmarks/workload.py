@@ -11,8 +11,9 @@ import numpy as np
 from app.machine import machine
 from app.services import Services
 from core.editing.apply import apply, new_project, slide_translation
+from core.editing.orbit import Orbit, camera_from_orbit
 from core.files.samples import open_sample
-from core.types.edits import AddObject, PlaceObject
+from core.types.edits import AddObject, PlaceObject, SetCamera
 from core.types.mask import Mask
 from core.types.photo import Photo
 from core.types.project import Project
@@ -44,6 +45,12 @@ def project_with_cup(photo: Photo, services: Services, size: float = 1.0) -> Pro
 def slid(project: Project, right: float, away: float) -> Project:
     """The cup somewhere else on its table."""
     return apply(project, PlaceObject(CUP, Placement(slide_translation(project.scene, right, away))))
+
+
+def orbited(project: Project) -> Project:
+    """The camera five degrees to the right."""
+    pose = camera_from_orbit(project, Orbit(yaw_deg=5.0))
+    return apply(project, SetCamera(replace(project.scene.camera, camera_from_world=pose)))
 
 
 def tell(name: str, figures: Mapping[str, Any]) -> None:

@@ -9,7 +9,9 @@ def add_depth(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     """Register the command."""
     parser = subparsers.add_parser("depth", help="write a photo's depth: its own, or an estimate")
     add_photo_arguments(parser)
-    parser.add_argument("-o", dest="out", metavar="OUT", required=True, help=".png (16 bit, 1000 per unit), .exr, .npy")
+    parser.add_argument(
+        "-o", dest="out", metavar="OUT", required=True, help=".png (16 bit, 1000 a unit if it fits), .exr, .npy"
+    )
     parser.add_argument("--colours", action="store_true", help="a coloured PNG for eyes instead of the 16-bit one")
     parser.set_defaults(run=run_depth)
 

@@ -29,7 +29,9 @@ def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add_photo_arguments(parser)
     selection = parser.add_mutually_exclusive_group()
     selection.add_argument("--select", metavar="X,Y", type=numbers(2), help="the object at this pixel of the photo")
-    selection.add_argument("--mask", metavar="FILE", type=existing_file, help="the object by a mask, white inside")
+    selection.add_argument(
+        "--mask", metavar="FILE", type=existing_file, help="the object by a mask: white or one label"
+    )
     add_mask_label(parser)
     add_mask_backend(parser)
     parser.add_argument(
