@@ -10,7 +10,7 @@ from dataclasses import asdict
 import numpy as np
 
 from benchmarks.serving import Footprint, Studio, Tab, footprint, studio
-from benchmarks.workload import large_photo, tell
+from benchmarks.workload import large_photo, size_of, tell
 from core.files.picture import encode_picture_jpeg, picture_of
 
 
@@ -18,8 +18,7 @@ def main() -> None:
     """Measure and print a line for every tenth of the way, and what it came to."""
     args = _arguments()
     random = np.random.default_rng(args.seed)
-    side = (args.megapixels * 1e6 / 12) ** 0.5
-    size = round(4 * side), round(3 * side)
+    size = size_of(args.megapixels)
     photo = encode_picture_jpeg(picture_of(large_photo(size)))
     with studio() as running:
         visit = _visit_by_browser if args.browser else _visit

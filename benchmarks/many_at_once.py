@@ -10,15 +10,14 @@ import numpy as np
 
 from benchmarks.long_use import polygon
 from benchmarks.serving import Studio, Tab, studio
-from benchmarks.workload import large_photo, tell
+from benchmarks.workload import large_photo, size_of, tell
 from core.files.picture import encode_picture_jpeg, picture_of
 
 
 def main() -> None:
     """Measure and print."""
     args = _arguments()
-    side = (args.megapixels * 1e6 / 12) ** 0.5
-    size = round(4 * side), round(3 * side)
+    size = size_of(args.megapixels)
     photos = [_photo(size, number) for number in range(args.pages)]
     start = threading.Barrier(args.pages)
     with studio() as running, ThreadPoolExecutor(args.pages) as people:

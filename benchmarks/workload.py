@@ -23,6 +23,12 @@ TWELVE_MEGAPIXELS = (4000, 3000)
 CUP = "cup"
 
 
+def size_of(megapixels: float) -> tuple[int, int]:
+    """Width and height of a 4:3 picture."""
+    unit = (megapixels * 1e6 / 12) ** 0.5
+    return round(4 * unit), round(3 * unit)
+
+
 def large_photo(size: tuple[int, int] = TWELVE_MEGAPIXELS) -> Photo:
     """The sample cup enlarged, with the fine noise that a sensor would add."""
     coffee, _, _ = open_sample("coffee")

@@ -3,7 +3,6 @@
 import gc
 import os
 import threading
-import time
 import weakref
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from conftest import FlatServices, Tab
 from fakes import Clock
 from fastapi.testclient import TestClient
+from serving import wait_until
 from starlette.websockets import WebSocketDisconnect
 from studio_photo import square_photo
 
@@ -118,7 +118,7 @@ def test_caches_of_a_page_that_is_looked_at_are_kept_longest(photo_tab: Tab) -> 
     with events(photo_tab) as page:
         page.receive_json()
         assert memo.watched
-    until(lambda: not memo.watched)
+    wait_until(lambda: not memo.watched)
 
 
 def test_a_page_that_never_shows_3d_has_no_view(object_tab: Tab) -> None:
@@ -136,8 +136,8 @@ def test_many_tabs_leave_nothing_behind(store: SessionStore, clock: Clock, clien
     for _ in range(5):
         sessions.append(_visited(store, client))
     _end_all(store, clock)
-    until(lambda: all(now <= then for now, then in zip(_held(), before, strict=True)))
-    until(lambda: gc.collect() >= 0 and not any(session() for session in sessions))
+    wait_until(lambda: all(now <= then for now, then in zip(_held(), before, strict=True)))
+    wait_until(lambda: gc.collect() >= 0 and not any(session() for session in sessions))
 
 
 def _visited(store: SessionStore, client: TestClient) -> "weakref.ref[object]":
@@ -165,10 +165,3 @@ def _held() -> tuple[int, int]:
     """Threads, and open files with sockets where the system shows them."""
     files = Path("/proc/self/fd")
     return threading.active_count(), len(os.listdir(files)) if files.is_dir() else 0
-
-
-def until(condition) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "what the test waits for did not happen"
-        time.sleep(0.02)
