@@ -109,11 +109,15 @@ def saved(image: Image.Image, file_format: str, **options: object) -> bytes:
     return stream.getvalue()
 
 
-def sample(file_format: str, orientation: int = 1) -> bytes:
-    """A file of that format with a wide profile and all the metadata that the format can hold."""
+def sample(file_format: str, orientation: int = 1, others: bool = False) -> bytes:
+    """A file of that format with a wide profile and all the metadata that the format can hold.
+
+    `others`: a JPEG says that it holds a second picture.
+    """
     told, image = metadata(orientation), Image.fromarray(pixels())
     if file_format == "JPEG":
-        return with_metadata(saved(image, "JPEG", quality=95, icc_profile=PROFILE), told)
+        data = with_metadata(saved(image, "JPEG", quality=95, icc_profile=PROFILE), told)
+        return data[:2] + b"\xff\xe2\0\x06MPF\0" + data[2:] if others else data
     if file_format == "PNG":
         return encode_png(pixels(), PROFILE, png_metadata(told))
     if file_format == "TIFF":

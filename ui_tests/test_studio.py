@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import carried
 import cv2
 import numpy as np
 import pytest
@@ -171,6 +172,23 @@ def test_the_export_menu_says_what_will_be_made(cup: Editor):
     cup.by_id("export").click()
     words = cup.by_id("export-cost").inner_text()
     assert re.match(r"600 . 400 · [\d.]+ % invented · (about|less than) ", words)
+
+
+def test_what_a_file_holds_is_told_and_private_data_stays_here_when_asked(editor: Editor, tmp_path: Path):
+    photo = tmp_path / f"{carried.OWNER}.jpg"
+    photo.write_bytes(carried.sample("JPEG", others=True))
+    editor.open_file(photo)
+    editor.wait_for_photo()
+    wait_in_page(editor.page, lambda: "a second picture" in editor.status())
+    keep_screenshot(editor, "other_parts")
+    assert carried.leaks(editor.download("webp").read_bytes())
+    wait_in_page(editor.page, lambda: "WebP cannot hold IPTC" in editor.status())
+    editor.by_id("export").click()
+    editor.by_id("export-private").check()
+    keep_screenshot(editor, "private")
+    editor.by_id("export").click()
+    assert carried.leaks(editor.download("lras").read_bytes()) == []
+    wait_in_page(editor.page, lambda: editor.status() == "photo-project.lras saved")
 
 
 def test_an_export_can_be_stopped_and_leaves_no_file(cup: Editor, monkeypatch: pytest.MonkeyPatch):

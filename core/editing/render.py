@@ -47,6 +47,7 @@ from core.editing.stages import (
 )
 from core.maths.bands import copied, paste, reciprocal
 from core.maths.camera import resized
+from core.maths.colour import untinted
 from core.maths.flow import MovedGrid, MovedRows
 from core.maths.raster import InverseMap, surface_links
 from core.types.flow import FlowField
@@ -292,7 +293,8 @@ def _finish(
         flow = flow_field(context.view, background, removed, drawing.moved, nearest, canvas.drawn, canvas.invented)
     done, is_final = progress
     return Frame(
-        pixels=canvas.pixels,
+        # What paints holes may tint them by a level or two, and a gray photo stays gray.
+        pixels=untinted(canvas.pixels) if context.project.photo.gray else canvas.pixels,
         alpha=canvas.alpha,
         depth=depth,
         depth_valid=valid,

@@ -5,6 +5,8 @@ from functools import cache
 import numpy as np
 from jaxtyping import Float32, Shaped
 
+_LUMA = (0.2126, 0.7152, 0.0722)
+
 
 def linear_from_srgb(coded: Float32[np.ndarray, "*shape"]) -> Float32[np.ndarray, "*shape"]:
     """Linear light in [0, 1] from sRGB-coded values in [0, 1] (IEC 61966-2-1)."""
@@ -39,3 +41,13 @@ def blend(
     """Alpha * over + (1 - alpha) * under in linear light; both integer pixels of one type."""
     mixed = alpha[:, None] * linear_light(over) + (1.0 - alpha[:, None]) * linear_light(under)
     return coded_pixels(mixed, over.dtype)
+
+
+def untinted(pixels: Shaped[np.ndarray, "H W 3"]) -> Shaped[np.ndarray, "H W 3"]:
+    """The picture without colours: gray pixels as they are, others as gray of the same luma (BT.709)."""
+    tinted = (pixels[..., 0] != pixels[..., 1]) | (pixels[..., 0] != pixels[..., 2])
+    if not tinted.any():
+        return pixels
+    gray = pixels.copy()
+    gray[tinted] = np.rint(pixels[tinted] @ np.array(_LUMA)).astype(pixels.dtype)[:, None]
+    return gray

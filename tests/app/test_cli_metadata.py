@@ -74,3 +74,12 @@ def test_what_the_file_holds_beyond_its_picture_is_said(photo, capsys):
     assert run("edit", "two.webp", "--depth", "depth.npy", "-o", "one.png", "--json") == 0
     assert "an animation of 2 frames" in json.loads(capsys.readouterr().out)["notices"][0]
     assert open_photo(Path("one.png")).notices == ()
+
+
+@pytest.mark.parametrize(("output", "mode"), [("a.png", "L"), ("a.jpg", "L"), ("a.tif", "L"), ("a.webp", "RGB")])
+def test_an_edited_gray_photo_is_gray(photo, output, mode):
+    level = np.random.default_rng(2).integers(0, 256, (16, 24), dtype=np.uint8)
+    Image.fromarray(level).save("gray.png")
+    assert edit("gray.png", "-o", output) == 0
+    with Image.open(output) as result:
+        assert result.mode == mode
