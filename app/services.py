@@ -42,6 +42,8 @@ class Services:
     _segmentation: dict[str, SegmentationBackend] = field(default_factory=dict)
     _loading: threading.Lock = field(default_factory=threading.Lock)
     _fetching: threading.Lock = field(default_factory=threading.Lock)
+    # Each session's own, as its cache is.
+    _looking: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def for_session(self) -> Self:
         """The same back-ends and engines, and a cache that ends with the session, under the same ceiling."""
@@ -112,9 +114,10 @@ class Services:
         return self._segmentation[name]
 
     def embedding(self, photo: Photo, segmentation: SegmentationBackend) -> Embedding:
-        """The mask back-end's one-time work on a photo."""
+        """The mask back-end's one-time work on a photo; who asks while it is done waits for it."""
         key = ("embedding", segmentation.info.name, photo.id)
-        return self.memo.get(key, lambda: segmentation.prepare(photo))
+        with self._looking:
+            return self.memo.get(key, lambda: segmentation.prepare(photo))
 
     def depth(self, name: str | None = None) -> DepthBackend:
         """The depth back-end of that name. Raises BackendUnavailable with the reason."""

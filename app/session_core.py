@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from app import selection
@@ -215,6 +216,10 @@ class SessionCore:
     def report(self, sentence: str) -> None:
         """Tell listeners of a failure that happened outside a method call."""
         self._notify("error", sentence)
+
+    def working(self, stage: str) -> AbstractContextManager[object]:
+        """While inside, the state says that the session does this."""
+        return self.models.shown(stage, CancelToken())
 
     def tell(self, notice: str) -> None:
         """Tell listeners what they should know of something that was done all the same: one sentence."""

@@ -37,12 +37,14 @@ def build(tools: PanelTools) -> Panel:
                 add = button(say("objects.point_add"), "point-add")
                 take = button(say("objects.point_take"), "point-take")
             upload_button(say("objects.mask_file"), "mask")
-    tools.on([grow.click], lambda session: session.grow_mask(EDGE_PIXELS))
-    tools.on([shrink.click], lambda session: session.grow_mask(-EDGE_PIXELS))
-    tools.on([soften.click], lambda session: session.feather_mask(SOFT_PIXELS))
-    tools.on([candidate.click], lambda session: session.next_candidate())
-    tools.on([add.click], lambda session, px, py: _click(session, px, py, True), [x, y])
-    tools.on([take.click], lambda session, px, py: _click(session, px, py, False), [x, y])
+    tools.on([grow.click], lambda session: session.grow_mask(EDGE_PIXELS), words=say("status.masking"))
+    tools.on([shrink.click], lambda session: session.grow_mask(-EDGE_PIXELS), words=say("status.masking"))
+    tools.on([soften.click], lambda session: session.feather_mask(SOFT_PIXELS), words=say("status.masking"))
+    tools.on([candidate.click], lambda session: session.next_candidate(), words=say("status.masking"))
+    tools.on([add.click], lambda session, px, py: _click(session, px, py, True), [x, y], words=say("status.selecting"))
+    tools.on(
+        [take.click], lambda session, px, py: _click(session, px, py, False), [x, y], words=say("status.selecting")
+    )
     return Panel([], lambda _state: [])
 
 

@@ -1,6 +1,7 @@
 """What every panel is made of: components, how a state fills them, and handlers that call a session."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,15 +54,25 @@ class PanelTools:
         except KeyError:
             return None
 
-    def on(self, events: list[Callable[..., Any]], act: Callable[..., None], inputs: list[Block] | None = None) -> None:
-        """Call `act(session, *values)` on each of `events`; its failure is one sentence in the status line."""
+    def on(
+        self,
+        events: list[Callable[..., Any]],
+        act: Callable[..., None],
+        inputs: list[Block] | None = None,
+        words: str | None = None,
+    ) -> None:
+        """Call `act(session, *values)` on each of `events`; its failure is one sentence in the status line.
+
+        The status line says `words` meanwhile, for what takes longer than a moment.
+        """
 
         def run(key: str, *values: Any) -> str:
             session = self.find(key)
             if session is None:
                 return say("error.key")
             try:
-                act(session, *values)
+                with nullcontext() if words is None else session.working(words):
+                    act(session, *values)
             except Exception as failure:  # noqa: BLE001 - the door to the page: every failure becomes a sentence
                 return sentence_of(failure)
             return ""

@@ -52,7 +52,7 @@ def build(tools: PanelTools) -> Panel:
     _bind(tools, turn, lambda item: item.rotation_deg, _turn)
     _bind(tools, [size], lambda item: (item.scale,), _resize)
     tools.on([reset.click], lambda session: session.place(_selected(session).id, Placement()))
-    tools.on([take.click], lambda session: session.take_shadow(_selected(session).id))
+    tools.on([take.click], lambda session: session.take_shadow(_selected(session).id), words=say("status.shadow"))
     tools.on([leave.click], lambda session: session.leave_shadow(_selected(session).id))
     numbers = [*ground, *free, *turn, size]
 

@@ -1,6 +1,7 @@
 // The tool that invents again: a brush over what was invented, and a choice of variations.
 import { gesture } from "./link.js";
 import { load, showInvented } from "./pictures.js";
+import { busy } from "./tools.js";
 import { $, say } from "./words.js";
 
 let state = null, shown = "", brushed = null, inHand = false;
@@ -53,8 +54,10 @@ async function fill() {
   grid.innerHTML = state.variation_seeds.map((seed) => `<button type="button" data-seed="${seed}" data-testid="variation-${seed}"
     aria-pressed="${seed === (brushed ?? state.seed)}" title="${say(seed === state.seed ? "invent.shown" : "invent.variation", { seed })}">
     <img id="variation-${seed}" alt="${say("invent.variation", { seed })}" hidden><i></i></button>`).join("");
-  for (const seed of state.variation_seeds) {
-    await load(`variation-${seed}`, `picture/variation-${seed}?side=320`);
+  const seeds = state.variation_seeds;
+  for (const [n, seed] of seeds.entries()) {
+    const words = say("status.variation", { number: n + 1, count: seeds.length });
+    await busy(load(`variation-${seed}`, `picture/variation-${seed}?side=320`), words);
     if (shown !== wanted) return;
   }
 }
