@@ -48,10 +48,12 @@ def main(argv: list[str]) -> int:
     except EditorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except MemoryError:
-        print(
-            "error: There is not enough memory for this; close other programs or take a smaller photo.", file=sys.stderr
-        )
+    except Exception as failure:
+        from app.notices import is_out_of_memory, sentence_of
+
+        if not is_out_of_memory(failure):
+            raise
+        print(f"error: {sentence_of(failure)}", file=sys.stderr)
         return 2
 
 

@@ -4,6 +4,7 @@ import logging
 import secrets
 
 from core.errors import EditorError
+from core.memory import is_shortage
 
 log = logging.getLogger(__name__)
 
@@ -12,16 +13,17 @@ def sentence_of(failure: Exception) -> str:
     """An EditorError's own sentence; for anything else a reference under which the log has the details."""
     if isinstance(failure, EditorError):
         return str(failure)
-    if _out_of_memory(failure):
+    if is_out_of_memory(failure):
         return "There is not enough memory for this; close other programs or open a smaller photo."
     reference = secrets.token_hex(3)
     log.error("unexpected failure %s", reference, exc_info=failure)
     return f"Something went wrong inside the studio (reference {reference} in the log); your work is safe, try again."
 
 
-def _out_of_memory(failure: Exception) -> bool:
+def is_out_of_memory(failure: Exception) -> bool:
+    """Whether any of the libraries could not have the memory it asked for."""
     if not isinstance(failure, RuntimeError):
-        return isinstance(failure, MemoryError)
-    from core.lras.memory import is_out_of_memory
+        return is_shortage(failure)
+    from core.lras import memory
 
-    return is_out_of_memory(failure)
+    return memory.is_out_of_memory(failure)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from core.errors import EditorError, NotEnoughMemory
 
 _ROOT = Path("/")
+_OPENCV_NO_MEMORY = -4
 _SHEDDING: list[Callable[[int], None]] = []
 
 
@@ -73,14 +74,20 @@ def memory_for(needed: int, what: str) -> Iterator[None]:
         yield
     except EditorError:
         raise
-    except MemoryError as error:
-        raise NotEnoughMemory(
-            f"{what} needs about {told_bytes(needed)} of memory, which could not be had; "
-            "close other programs or make it smaller."
-        ) from error
-    except Exception:
+    except Exception as error:
+        if is_shortage(error):
+            raise NotEnoughMemory(
+                f"{what} needs about {told_bytes(needed)} of memory, which could not be had; "
+                "close other programs or make it smaller."
+            ) from error
         require_memory(needed, what)
         raise
+
+
+def is_shortage(error: Exception) -> bool:
+    """Whether memory could not be had: OpenCV has its own error for that."""
+    of_opencv = type(error).__module__ == "cv2" and getattr(error, "code", None) == _OPENCV_NO_MEMORY
+    return of_opencv or isinstance(error, MemoryError)
 
 
 def return_freed() -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -89,10 +90,17 @@ def forget_what_was_painted_ahead(session: Session) -> None:
     painter.begun.clear()
 
 
+def opencv_without_memory() -> cv2.error:
+    failure = cv2.error("Insufficient memory")
+    failure.code = -4
+    return failure
+
+
 @pytest.mark.parametrize(
     ("failure", "words"),
     [
         (MemoryError(), "not enough memory"),
+        (opencv_without_memory(), "not enough memory"),
         (torch.OutOfMemoryError("CUDA out of memory"), "not enough memory"),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), "not enough memory"),
         (EngineFailed("The network has no weights; fetch them."), "fetch them"),
