@@ -13,7 +13,7 @@ from core.types.metadata import Metadata, Resolution, Text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_END = 33  # 8 bytes of signature and the IHDR chunk, which every encoder writes first
-_PICTURE = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+PICTURE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _MOST_CHUNKS = 200_000
 _LARGEST_TEXTS = 8_000_000
 _XMP_KEYWORD = "XML:com.adobe.xmp"
@@ -59,7 +59,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def bare(data: bytes) -> bytes:
     """The file with the chunks of the picture itself alone, so that no decoder stumbles over the others."""
-    kept = [data[start - 8 : stop + 4] for kind, start, stop in chunk_places(data) if kind in _PICTURE]
+    kept = [data[start - 8 : stop + 4] for kind, start, stop in chunk_places(data) if kind in PICTURE_CHUNKS]
     return b"".join([SIGNATURE, *kept])
 
 

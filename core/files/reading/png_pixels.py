@@ -1,6 +1,7 @@
 """The pixels of a PNG and nothing else of it: no animation, no packed texts, no more memory than the picture takes."""
 
 import struct
+import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_picture
-from core.files.png import SIGNATURE, TooManyChunks, bare, chunk_places
+from core.files.png import PICTURE_CHUNKS, SIGNATURE, TooManyChunks, bare, chunk_places
 from core.files.source import DECODER_FAULTS
 from core.memory import memory_for
 
@@ -61,6 +62,7 @@ def decode_png(data: bytes, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> np
     Raises InvalidInput when the file is damaged or too large, NotEnoughMemory.
     """
     header = png_header(data, name, limits)
+    _check_sums(data, name)
     needed = check_picture(header.width, header.height, 16 if header.bit_depth == 16 else 8, name, limits)
     with memory_for(needed, name):
         try:
@@ -72,6 +74,16 @@ def decode_png(data: bytes, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> np
         except DECODER_FAULTS as error:
             raise _damaged(name) from error
     return values
+
+
+def _check_sums(data: bytes, name: str) -> None:
+    """Raises InvalidInput where a chunk of the picture is not what was written; the decoder would print its own words."""
+    seen = memoryview(data)
+    for kind, start, stop in chunk_places(data):
+        if kind in PICTURE_CHUNKS and zlib.crc32(seen[start - 4 : stop]) != int.from_bytes(
+            data[stop : stop + 4], "big"
+        ):
+            raise _damaged(name)
 
 
 def _damaged(name: str) -> InvalidInput:

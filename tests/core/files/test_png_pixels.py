@@ -68,3 +68,12 @@ def test_little_memory_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("core.memory.free_bytes", lambda: 5_000_000)
     with pytest.raises(NotEnoughMemory, match=r"a\.png"):
         decode_png(whole, "a.png")
+
+
+def test_damage_is_one_sentence_and_no_words_of_the_decoder(capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(encode_png(np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)))
+    data[len(data) // 2] ^= 0xFF
+    for damaged in (bytes(data), bytes(data[: len(data) // 2])):
+        with pytest.raises(InvalidInput, match="damaged"):
+            decode_png(damaged, "depth.png")
+    assert capfd.readouterr().err == ""
