@@ -33,6 +33,7 @@ WORDS = {
     "keep": "space.keep",
 }
 
+SCRIPT_HEADERS = {"Cache-Control": "private, no-cache"}
 # viser's page unpacks its script and puts it into itself; its sorter of Gaussians makes functions of strings.
 PAGE_HEADERS = {
     "Cache-Control": "no-store",
@@ -62,7 +63,7 @@ def viewport_routes(lookup: Lookup) -> APIRouter:
     async def script(key: str) -> Response:
         if await run_in_threadpool(lookup, key) is None:
             return Response(status_code=404)
-        return FileResponse(STATIC / "viewport.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+        return FileResponse(STATIC / "viewport.js", media_type="text/javascript", headers=SCRIPT_HEADERS)
 
     @router.websocket("/viewport/{key}/events")
     async def events(socket: WebSocket, key: str) -> None:

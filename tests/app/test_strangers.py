@@ -1,7 +1,6 @@
 """What comes out to strangers at each route of the whole app, and at each port of the process: nothing."""
 
 import json
-import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from listening import listening_inodes, listening_ports
 from other_user import as_nobody, needs_root
-from routes import SOCKET, Place, places
+from routes import SOCKET, Place, every_place
 from serving import served
 from starlette.websockets import WebSocketDisconnect
 from websockets.exceptions import InvalidMessage, InvalidStatus
@@ -48,19 +47,6 @@ def shut_app(store: SessionStore) -> FastAPI:
 def shut(shut_app: FastAPI) -> TestClient:
     """The same studio where a token is asked for, in a browser that has no cookie yet."""
     return TestClient(shut_app, "http://127.0.0.1")
-
-
-def every_place(client: TestClient, key: str) -> list[Place]:
-    found = [place._replace(path=filled(place.path, key)) for place in places(client.app.routes)]
-    assert len(found) > 80
-    assert {place.path for place in found} >= {"/", "/studio", f"/studio/{key}/gesture", "/gradio_api/upload"}
-    assert sum(place.method == SOCKET for place in found) >= 4
-    return found
-
-
-def filled(template: str, key: str) -> str:
-    known = {"key": key, "which": "photo", "kind": "picture", "format_name": "png", "name": "main.js", "what": "photo"}
-    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: known.get(found[1], "0"), template)
 
 
 def answer(client: TestClient, place: Place, headers: dict[str, str]) -> tuple[int, bytes]:
