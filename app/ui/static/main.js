@@ -81,7 +81,6 @@ function heard(news) {
   mark("object", selected() && (selected().at_rest ? "rest" : "moved"));
   mark("layout", state.layout && "guess");
   mark("shadow", selected()?.has_shadow && "taken");
-  showOpening(state);
   setSize(state.width, state.height);
   showTop(state);
   showHistory(state, news.kinds);
@@ -92,6 +91,7 @@ function heard(news) {
     stagePictures(state, news.kinds).then((shown) => { if (framed && shown) landed(news.state.revision); });
   }
   if (changed) { settleHeld(selected()); refreshPanels(); refreshOutlines(); maskFill(state); if (!news.error) forgive(); }
+  showOpening(state);
   if (news.notice) notice(news.notice);
   if (framed) { refreshPanels(); panelPictures(state); refreshDrawings(); }
   settled(state);

@@ -77,7 +77,7 @@ def decode_png(data: bytes, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> np
 
 
 def _check_sums(data: bytes, name: str) -> None:
-    """Raises InvalidInput where a chunk of the picture is not what was written; the decoder would print its own words."""
+    """Raises InvalidInput where the picture is not what was written; the decoder would print words of its own."""
     seen = memoryview(data)
     for kind, start, stop in chunk_places(data):
         if kind in PICTURE_CHUNKS and zlib.crc32(seen[start - 4 : stop]) != int.from_bytes(
