@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from app import selection
@@ -234,6 +235,10 @@ class SessionCore:
     def wait_idle(self, timeout: float) -> bool:
         """Whether all rendering is done within `timeout` seconds."""
         return self._jobs.wait_idle(timeout)
+
+    def in_turn(self) -> AbstractContextManager[None]:
+        """For work that a network does at once while its user waits. Raises Cancelled when the session ends."""
+        return self.services.turns.turn(self.closing)
 
     @property
     def is_needed(self) -> bool:

@@ -30,13 +30,17 @@ class MaskGestures(SessionCore):
         before = None if item is None else self._picks.get(item.id)
         mask = None if item is None else item.mask
         click = Click(x, y, positive)
-        self._take_pick(selection.add_click(self.services, project.photo, before, mask, click, self._mask_backend))
+        with self.in_turn():
+            pick = selection.add_click(self.services, project.photo, before, mask, click, self._mask_backend)
+        self._take_pick(pick)
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> None:
         """Cut out the thing inside a box, as a new object."""
         self._selected = None
         box = Box(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-        self._take_pick(selection.add_box(self.services, self.project.photo, box, self._mask_backend))
+        with self.in_turn():
+            pick = selection.add_box(self.services, self.project.photo, box, self._mask_backend)
+        self._take_pick(pick)
 
     def lasso(self, points: list[tuple[float, float]], add: bool) -> None:
         """Add the inside of a polygon to the mask, or take it away."""

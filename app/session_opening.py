@@ -96,7 +96,8 @@ class OpeningGestures(ModelGestures):
             photo, depth, intrinsics = read()
             if depth is None:
                 tell(say("status.estimating", name=name))
-            estimate = self.services.geometry(photo, depth, intrinsics, quick)
+            with self.in_turn():
+                estimate = self.services.geometry(photo, depth, intrinsics, quick)
             tell(say("status.opening", name=name))
             self._untold = photo.notices
             self._replace_history(History.begin(new_project(photo, estimate)))

@@ -21,7 +21,9 @@ from core.editing.stages import BEHIND
 from core.errors import Cancelled, EditorError, InvalidInput
 from core.files.png import encode_png
 from core.files.project import load_project, save_project
+from core.turns import Turns
 from core.types.project import Settings
+from core.types.protocols import CancelToken
 from core.types.scene import Placement
 
 PATIENCE = 60.0
@@ -388,3 +390,22 @@ def _gradient_png() -> bytes:
     pixels = np.zeros((60, 80, 3), np.uint8)
     pixels[..., 0] = np.arange(80)
     return encode_png(pixels)
+
+
+def test_a_click_waits_for_its_turn_among_all_sessions():
+    services = Services()
+    services.turns = Turns()
+    session = Session("key", services)
+    session.open_photo(_gradient_png(), "gradient.png")
+    assert session.wait_idle(PATIENCE)
+    with services.turns.turn(CancelToken()):
+        clicking = threading.Thread(target=session.box, args=(10, 10, 60, 50))
+        clicking.start()
+        deadline = time.monotonic() + PATIENCE
+        while not services.turns.waiting:
+            assert time.monotonic() < deadline, "it does not queue"
+            time.sleep(0.002)
+        assert not session.state.objects
+    clicking.join(PATIENCE)
+    assert len(session.state.objects) == 1
+    session.close()
