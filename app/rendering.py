@@ -65,6 +65,7 @@ class Rendering:
         """Render, write everything, and print the report when it was asked for."""
         project = with_settings(project, self._args)
         project = private_project(project) if self._args.private else project
+        self._outputs.check_size(project.photo.width, project.photo.height)
         engine, memo = self._services.engine(project.settings.engine), self._services.memo
         with self.progress.stage("render"):
             (frame,) = render(project, engine, memo, stream=False)

@@ -18,14 +18,14 @@ _LEAST_OF_PHOTO = 0.02
 
 def lost_in(project: Project, frame: Frame, memo: Memo) -> list[str]:
     """Sentences on objects that the frame does not show though they are not removed, and on a frame of no photo."""
-    if not is_edited(project) or project.flow_override is not None:
+    shown = [item for item in project.scene.objects if not item.hidden]
+    if not shown or not is_edited(project) or project.flow_override is not None:
         return _little_left(project, frame)
     view = source_view(project, working_size(project, _LOOKED_AT_SIDE), memo)
     width, height = view.size
     nearest = np.zeros((height, width), np.float32)
     depth = cv2.resize(frame.depth, view.size, interpolation=cv2.INTER_NEAREST)
     np.divide(1.0, depth, out=nearest, where=depth > 0)
-    shown = [item for item in project.scene.objects if not item.hidden]
     areas = {item.id: _area(sprite, nearest) for item, sprite in placed_objects(project, shown, view, memo)}
     gone = [item.label for item in shown if areas.get(item.id, 0) < _LEAST_OF_FRAME * width * height]
     unseen = [f"{label} is out of view, hidden or tiny in the result; move it less." for label in gone]
