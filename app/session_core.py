@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from app import selection
