@@ -79,7 +79,9 @@ class Unsaved:
 
     def begin(self, owner: str) -> Entry:
         """A new entry, held. Raises OSError."""
-        self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+        if not self.folder.is_dir():
+            self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
+            sync_folder(self.folder.parent)
         folder = self.folder / secrets.token_hex(8)
         folder.mkdir(PRIVATE_FOLDER)
         try:

@@ -1,5 +1,6 @@
 """A history on disk is the history in memory, whenever the writing ends."""
 
+import importlib
 import json
 import shutil
 from dataclasses import replace
@@ -61,6 +62,30 @@ def test_steps_back_and_what_replaces_them_come_back(tmp_path: Path):
     kept.step(history, 3)
     assert same(restore(tmp_path).history, history)
     assert outline(tmp_path).steps == 4
+
+
+def test_arrays_and_their_names_are_on_disk_before_the_line_that_refers_to_them(tmp_path: Path, monkeypatch):
+    done: list[str] = []
+
+    def noted(module: str, name: str, word: str) -> None:
+        owner = importlib.import_module(module)
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given: (real(*given), done.append(word))[0])
+
+    history = opened()
+    kept = begun(tmp_path, history)
+    noted("core.files.journal", "write_whole", "array")
+    noted("core.files.journal", "sync_folder", "names")
+    noted("app.history_journal", "_append_whole", "line")
+    kept.step(pushed(history, every_edit()[0]), 0)
+    assert done == ["array", "names", "line"]
+    done.clear()
+    noted("app.history_journal", "write_whole", "log")
+    noted("app.history_journal", "sync_folder", "log's name")
+    shutil.rmtree(tmp_path / "blobs")
+    kept.write(history)
+    assert done[-3:] == ["names", "log", "log's name"]
+    assert set(done[:-3]) == {"array"}
 
 
 def test_more_steps_than_a_history_holds(tmp_path: Path, monkeypatch):
