@@ -2,7 +2,7 @@
 import { gesture } from "./link.js";
 import { load, showInvented } from "./pictures.js";
 import { busy } from "./tools.js";
-import { $, say } from "./words.js";
+import { $, hush, say } from "./words.js";
 
 let state = null, shown = "", brushed = null, inHand = false;
 
@@ -39,6 +39,7 @@ function told(adherence) {
 }
 
 function open(wanted) {
+  if (isOpen() && !wanted) hush(); // the variation that is being made is not waited for any more
   $("invent-others").setAttribute("aria-expanded", String(wanted));
   $("variations").hidden = !wanted;
   if (!wanted) { shown = ""; choose(null); $("variation-brush").checked = false; }
