@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,8 +52,8 @@ class Moody(FlatEngine):
 
 
 class MoodyServices(DrawnServices):
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
         self.painter = Moody()
 
     def engine(self, choice: str) -> Moody:
