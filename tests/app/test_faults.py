@@ -176,8 +176,8 @@ def test_a_killed_server_loses_only_the_job_that_ran(tmp_path: Path) -> None:
         from test_faults import MoodyServices, with_card
         from app.store import SessionStore
 
-        services = MoodyServices()
-        session = with_card(SessionStore(services, Path(sys.argv[1])).create())
+        session = with_card(SessionStore(MoodyServices(), Path(sys.argv[1])).create())
+        services = session.services
         services.painter.waits = True
         session.remove(session.project.scene.objects[0].id)
         services.painter.begun.wait()
