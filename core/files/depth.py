@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 
 from core.errors import InvalidInput
 from core.files.depth_range import USUAL_UNITS, measured, png_units
-from core.files.exr import decode_exr, encode_exr
+from core.files.exr import decode_exr, encode_exr, listed_channels
 from core.files.exr_bands import EXR_MAGIC
 from core.files.limits import PHOTO_LIMITS, check_size
 from core.files.npy import NPY_MAGIC, decode_npy, encode_npy
@@ -119,7 +119,7 @@ def _depth_channel(channels: Sequence[str], name: str) -> str:
     """Raises InvalidInput when none of several channels is called as depth is."""
     chosen = next((channel for channel in _EXR_CHANNELS if channel in channels), None)
     if chosen is None and len(channels) != 1:
-        raise InvalidInput(f"{name} has channels {', '.join(channels)} but none named Z; rename the depth channel.")
+        raise InvalidInput(f"{name} has channels {listed_channels(channels)} but none named Z; rename the depth channel.")
     return chosen or channels[0]
 
 

@@ -11,6 +11,7 @@ from core.files.exr_bands import EXR_MAGIC, encode_exr_bands
 from core.files.limits import check_planes, check_size
 from core.files.source import DECODER_FAULTS
 from core.memory import memory_for
+from core.types.names import shown
 
 _MOST_ATTRIBUTES, _LONGEST_WORD = 1000, 256
 # Blocks of rows whose pixels are all alike are packed to a few bytes, whatever their width.
@@ -57,6 +58,11 @@ def decode_exr(
     return {
         key: np.frombuffer(plane, np.float32).reshape(height, width) for key, plane in zip(chosen, planes, strict=True)
     }
+
+
+def listed_channels(channels: Sequence[str]) -> str:
+    """Names of channels for a message, the first few of many."""
+    return shown(", ".join(channels))[:_LONGEST_WORD]
 
 
 def _check_attributes(data: bytes) -> None:

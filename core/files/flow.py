@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from core.errors import InvalidInput
-from core.files.exr import decode_exr, encode_exr
+from core.files.exr import decode_exr, encode_exr, listed_channels
 from core.files.exr_bands import EXR_MAGIC
 from core.files.limits import PHOTO_LIMITS, check_size
 from core.files.source import name_of, read_source
@@ -57,7 +57,7 @@ def read_flow(source: Path | bytes, name: str = "") -> Float32[np.ndarray, "H W 
 def _flow_channels(channels: Sequence[str], name: str) -> tuple[str, str]:
     pair = next((pair for pair in (("R", "G"), ("X", "Y"), ("x", "y")) if set(pair) <= set(channels)), None)
     if pair is None:
-        raise InvalidInput(f"{name} has channels {', '.join(channels)}; a flow field needs R and G, or X and Y.")
+        raise InvalidInput(f"{name} has channels {listed_channels(channels)}; a flow field needs R and G, or X and Y.")
     return pair
 
 
