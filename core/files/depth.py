@@ -119,7 +119,9 @@ def _depth_channel(channels: Sequence[str], name: str) -> str:
     """Raises InvalidInput when none of several channels is called as depth is."""
     chosen = next((channel for channel in _EXR_CHANNELS if channel in channels), None)
     if chosen is None and len(channels) != 1:
-        raise InvalidInput(f"{name} has channels {listed_channels(channels)} but none named Z; rename the depth channel.")
+        raise InvalidInput(
+            f"{name} has channels {listed_channels(channels)} but none named Z; rename the depth channel."
+        )
     return chosen or channels[0]
 
 
