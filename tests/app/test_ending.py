@@ -11,12 +11,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,7 +65,7 @@ class Server:
         """A page that waits for an answer, which need not come."""
 
         def ask() -> None:
-            with suppress(OSError, urllib.error.HTTPError, ValueError):
+            with suppress(OSError, urllib.error.HTTPError, HTTPException, WebSocketException, ValueError):
                 act()
 
         threading.Thread(target=ask, daemon=True).start()
@@ -95,7 +97,15 @@ def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 def waiting(server: Server, picture: bytes) -> None:
-    server.meanwhile(lambda: connect(f"{server.address.replace('http', 'ws')}/studio/{server.key}/events").recv())
+    heard = threading.Event()
+
+    def listen() -> None:
+        with connect(f"{server.address.replace('http', 'ws')}/studio/{server.key}/events") as news:
+            for _ in news:
+                heard.set()
+
+    server.meanwhile(listen)
+    assert heard.wait(PATIENCE)
 
 
 def opening(server: Server, picture: bytes) -> None:
