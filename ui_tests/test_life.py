@@ -11,17 +11,20 @@ from playwright.sync_api import Page
 from app.presence import LIFETIMES
 from app.server import build_app
 from app.services import Services
+from app.session import Session
 from app.store import SessionStore
+from app.ui.text import say
 
 SIZE = {"width": 1280, "height": 720}
 CUP = (0.5, 0.5)
 # A machine that sleeps: every socket is gone, and none can be had until it wakes.
 SLEEPER = """
-const Awake = WebSocket, sockets = new Set();
-window.WebSocket = class extends Awake {
+const sockets = new Set();
+window.WebSocket = class extends WebSocket {
   constructor(...given) {
-    super(...(sessionStorage.getItem("asleep") ? ["ws://127.0.0.1:9"] : given));
+    super(...given);
     sockets.add(this);
+    if (sessionStorage.getItem("asleep")) this.close();
   }
 };
 window.dropSockets = () => sockets.forEach((socket) => socket.close());
@@ -46,48 +49,58 @@ def address(store: SessionStore) -> Iterator[str]:
 
 @pytest.fixture
 def cup(page: Page, address: str) -> Editor:
-    """Coffee is open, its cup is cut out, and it has been looked at in 3D."""
+    """Coffee is open and its cup is cut out."""
     page.set_viewport_size(SIZE)
     page.add_init_script(SLEEPER)
     editor = Editor(page, address)
     editor.open_sample("coffee")
     editor.click_photo(*CUP)
-    editor.by_id("view-space").click()
-    page.frame_locator("[data-testid=viewport]").locator("canvas").first.wait_for()
     return editor
 
 
-def test_a_machine_that_slept_goes_on_where_it_was(cup: Editor, store: SessionStore, clock: Clock) -> None:
-    page, steps = cup.page, cup.steps()
-    session = store.get(page.evaluate("sessionStorage.getItem('lras-session')"))
-    page.evaluate("sessionStorage.setItem('asleep', 1)")
-    for frame in page.frames:
-        frame.evaluate("dropSockets()")
+def session_of(editor: Editor, store: SessionStore) -> Session:
+    return store.get(editor.page.evaluate("sessionStorage.getItem('lras-session')"))
+
+
+def is_over(session: Session, store: SessionStore, clock: Clock) -> bool:
+    """Whether it has ended, once its page has been away for long."""
     clock.now += LIFETIMES.after_page + 1
-    wait_until(lambda: store.expire() or session.closing.cancelled)
+    store.expire()
+    return session.closing.cancelled
+
+
+def look_in_3d(editor: Editor) -> None:
+    editor.by_id("view-space").click()
+    canvas = editor.page.frame_locator("[data-testid=viewport]").locator("canvas[data-engine]")
+    canvas.wait_for()
+    wait_in_page(editor.page, lambda: canvas.evaluate("canvas => getComputedStyle(canvas).opacity") == "1")
+
+
+def test_a_machine_that_slept_goes_on_where_it_was(cup: Editor, store: SessionStore, clock: Clock) -> None:
+    page, steps, session = cup.page, cup.steps(), session_of(cup, store)
+    page.evaluate("sessionStorage.setItem('asleep', 1)")
+    page.context.set_offline(True)
+    page.evaluate("dropSockets()")
+    wait_in_page(page, lambda: cup.status() == say("status.lost"))
+    wait_until(lambda: is_over(session, store, clock))
     page.evaluate("sessionStorage.removeItem('asleep')")
-    wait_in_page(page, lambda: cup.stage("data-state") == "ready" or cup.steps() == steps)
-    cup.by_id("view-photo").click()
-    cup.settle()
+    page.context.set_offline(False)
+    wait_in_page(page, lambda: cup.status() == say("status.found"))
     assert cup.steps() == steps
     cup.press("Control+z")
-    cup.settle()
-    assert store.get(session.key).state.step == len(steps) - 2
-    cup.by_id("view-space").click()
-    canvas = page.frame_locator("[data-testid=viewport]").locator("canvas").first
-    wait_in_page(page, lambda: canvas.evaluate("canvas => getComputedStyle(canvas).opacity") == "1")
+    wait_in_page(page, lambda: session_of(cup, store).state.step == len(steps) - 2)
+    look_in_3d(cup)
 
 
 def test_a_reload_keeps_the_session_and_a_closed_tab_lets_it_end(
     cup: Editor, store: SessionStore, clock: Clock
 ) -> None:
-    page, steps = cup.page, cup.steps()
-    session = store.get(page.evaluate("sessionStorage.getItem('lras-session')"))
+    page, steps, session = cup.page, cup.steps(), session_of(cup, store)
+    look_in_3d(cup)
     page.reload()
     wait_in_page(page, lambda: cup.steps() == steps)
     clock.now += 100 * LIFETIMES.without_page
     store.expire()
     assert not session.closing.cancelled
     page.goto("about:blank")
-    clock.now += LIFETIMES.after_page + 1
-    wait_until(lambda: store.expire() or session.closing.cancelled)
+    wait_until(lambda: is_over(session, store, clock))
