@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.long_use import polygon
 from benchmarks.serving import Studio, Tab, studio
 from benchmarks.workload import large_photo, size_of, tell
 from core.files.picture import encode_picture_jpeg, picture_of
@@ -50,13 +51,13 @@ def _photo(size: tuple[int, int], number: int) -> bytes:
 def _edits(
     running: Studio, photo: bytes, size: tuple[int, int], orbits: bool, seconds: float, start: threading.Barrier
 ) -> int:
-    """What one page sees done: a photo, a click, then moves of the thing or of the camera; the same work for all."""
+    """What one page sees done: a photo, a cut-out, then moves of the thing or of the camera; the same work for all."""
     random, done = np.random.default_rng(0), 0
     tab = Tab(running)
     start.wait()
     end = time.monotonic() + seconds
     tab.open_photo(photo, "cup.jpg")
-    tab.gesture("click", x=size[0] / 2, y=size[1] / 2)
+    tab.gesture("lasso", points=polygon(size, random))
     tab.settle()
     while True:
         first, second = random.uniform(-1, 1, 2).tolist()
