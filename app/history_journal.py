@@ -10,18 +10,18 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from core.editing.history import History
+from app.history_records import Record, StepRecord, replayed, understood
+from core.editing.history import History, Step
 from core.errors import BadProjectFile, InvalidInput
 from core.files.journal import (
     PRIVATE_FOLDER,
     BlobFolder,
     JournalReader,
     JournalWriter,
-    Lines,
     encode_line,
     read_lines,
     sync_folder,
@@ -32,6 +32,7 @@ from core.types.project import SCHEMA_VERSION, Project
 
 _VERSION = 1
 _BLOBS = "blobs"
+_LOG = re.compile(r"[0-9]{6,12}\.log")
 _REFERENCE = re.compile(r'"blob":"([0-9a-f]{32})"')
 # So many lines are written anew as the history that is left of them.
 _MOST_RECORDS = 1000
@@ -159,16 +160,11 @@ def is_journal(folder: Path) -> bool:
 def outline(folder: Path) -> Outline | None:
     """What is known of a journal; None where there is none, or none that this version reads."""
     try:
-        records = _lines(folder).records
+        records = _written(folder).records
     except (OSError, BadProjectFile):
         return None
-    steps, name, saved = -1, "", 0.0
-    for record in records:
-        if "project" in record:
-            name = name or str(record["project"]["photo"]["name"])
-            steps = min(min(steps, record["after"]) + 1, History.limit - 1)
-        saved = record.get("time", saved)
-    return Outline(name, steps, saved) if steps >= 0 else None
+    steps = replayed(records, lambda record: record).steps
+    return Outline(_name(steps[0]), len(steps) - 1, records[-1].time) if steps else None
 
 
 def restore(folder: Path) -> Restored:
@@ -176,40 +172,65 @@ def restore(folder: Path) -> Restored:
 
     Raises OSError where it cannot be read, BadProjectFile when nothing of it can be used.
     """
-    lines = _lines(folder)
-    history: History | None = None
-    lost = lines.damaged
-    reader = JournalReader(BlobFolder(folder / _BLOBS))
-    for record in lines.records:
-        if "project" in record:
-            try:
-                project = record_from_json(Project, record["project"], "The step", reader)
-            except InvalidInput:
-                lost += 1
-                continue
-            label = str(record["label"])
-            history = history.at(record["after"]).push(project, label) if history else History.begin(project, label)
-        elif "show" in record and history is not None:
-            history = history.at(record["show"])
-    if history is None:
+    written, reader = _written(folder), JournalReader(BlobFolder(folder / _BLOBS))
+
+    def step(record: StepRecord) -> Step | None:
+        try:
+            return Step(record.label, record_from_json(Project, record.project, "The step", reader))
+        except InvalidInput:
+            return None
+
+    found = replayed(written.records, step)
+    if not found.steps:
         raise BadProjectFile("This unsaved work is damaged and none of it can be read; discard it.")
-    return Restored(history, lost, clean=not (lost or lines.torn))
+    lost = max(found.lost, written.damaged)
+    return Restored(History(found.steps, found.index), lost, clean=written.is_whole and not lost)
 
 
-def _lines(folder: Path) -> Lines:
-    """Raises FileNotFoundError without a journal, BadProjectFile for a newer version's."""
+@dataclass(frozen=True)
+class _Written:
+    """A file's records, how many of its lines were none, and whether it can be written on."""
+
+    records: tuple[Record, ...]
+    damaged: int
+    is_whole: bool
+
+
+def _written(folder: Path) -> _Written:
+    """The newest file that has records, else the newest.
+
+    Raises FileNotFoundError without a journal, BadProjectFile for a newer version's.
+    """
     files = _files(folder)
     if not files:
-        raise FileNotFoundError(folder)
-    lines = read_lines(files[-1].read_bytes())
-    head = next(iter(lines.records), {})
-    if head.get("journal", _VERSION) > _VERSION or head.get("schema", SCHEMA_VERSION) > SCHEMA_VERSION:
+        raise FileNotFoundError(errno.ENOENT, "nothing was written there yet")
+    found = [_read(path) for path in files]
+    newest = next((written for written in reversed(found) if written.records), found[-1])
+    return newest if newest is found[-1] else replace(newest, is_whole=False)
+
+
+def _read(path: Path) -> _Written:
+    """Raises BadProjectFile for a newer version's."""
+    lines = read_lines(path.read_bytes())
+    heads = [line for line in lines.records if _is_head(line)]
+    if any(line["journal"] > _VERSION or line["schema"] > SCHEMA_VERSION for line in heads):
         raise BadProjectFile("This unsaved work is of a newer version of the studio; open it with that one.")
-    return lines
+    said = [understood(line) for line in lines.records if not _is_head(line)]
+    records = tuple(record for record in said if record is not None)
+    return _Written(records, lines.damaged + said.count(None), not lines.torn)
+
+
+def _is_head(line: dict[str, Any]) -> bool:
+    return all(isinstance(line.get(name), int) for name in ("journal", "schema"))
+
+
+def _name(record: StepRecord) -> str:
+    photo = record.project.get("photo")
+    return str(photo.get("name", "")) if isinstance(photo, dict) else ""
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("[0-9]*.log"))
+    return sorted(path for path in folder.glob("*.log") if _LOG.fullmatch(path.name))
 
 
 def _shown(history: History) -> dict[str, Any]:

@@ -103,9 +103,9 @@ class Unsaved:
         entry = self._hold(entry_id)
         try:
             restored = restore(entry.folder)
-        except (EditorError, OSError) as problem:
+        except BaseException as problem:
             entry.release()
-            raise _unreadable(problem) from problem
+            raise (_unreadable(problem) if isinstance(problem, EditorError | OSError) else problem) from problem
         # Work on a full disk can be opened all the same; that it cannot be written is told when there is a change.
         with contextlib.suppress(OSError):
             entry.own(owner)

@@ -1,8 +1,11 @@
 """Undo and redo as a list of whole projects; they share their arrays, so a step costs kilobytes."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from core.types.project import Project
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,7 @@ class History:
 
     def push(self, project: Project, label: str) -> "History":
         """Add a step after the shown one; what could be redone is gone. The original always stays."""
-        steps = (*self.steps[: self.index + 1], Step(label, project))
-        if len(steps) > self.limit:
-            steps = (steps[0], *steps[-(self.limit - 1) :])
+        steps = pushed(self.steps, self.index, Step(label, project), self.limit)
         return History(steps, len(steps) - 1, self.limit)
 
     def undo(self) -> "History":
@@ -53,3 +54,9 @@ class History:
     def at(self, index: int) -> "History":
         """Show step `index`, clamped to what exists."""
         return History(self.steps, min(max(index, 0), len(self.steps) - 1), self.limit)
+
+
+def pushed(steps: tuple[Item, ...], after: int, step: Item, limit: int) -> tuple[Item, ...]:
+    """The steps with one more behind number `after`, -1 for none; above `limit` those behind the first are dropped."""
+    longer = (*steps[: after + 1], step)
+    return longer if len(longer) <= limit else (longer[0], *longer[-(limit - 1) :])

@@ -27,6 +27,7 @@ PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 Buffer = bytes | memoryview
 
 _BLOB_ID = re.compile(r"[0-9a-f]{32}")
+_OURS = re.compile(rf"{_BLOB_ID.pattern}|\.{_BLOB_ID.pattern}\.part")
 _QUICK = 1  # zlib's level
 _UNLIMITED = 1 << 62  # what the studio wrote itself was in its memory once
 
@@ -61,7 +62,8 @@ def _record(line: bytes) -> dict[str, Any] | None:
     checksum, _, text = line.partition(b" ")
     if checksum != _checksum(text):
         return None
-    return json.loads(text)
+    record = json.loads(text)
+    return record if isinstance(record, dict) else None
 
 
 def _checksum(text: bytes) -> bytes:
@@ -114,10 +116,10 @@ class BlobFolder:
         return blob_id
 
     def read(self, blob_id: str, where: str) -> bytes:
-        """Raises BadProjectFile when there is none or it is damaged."""
+        """Raises BadProjectFile when there is none or it is damaged, OSError when it cannot be read now."""
         try:
             data = (self._folder / blob_id).read_bytes()
-        except OSError as problem:
+        except FileNotFoundError as problem:
             raise BadProjectFile(f"The stored array {blob_id} of {where} is missing.") from problem
         if blake2b(data, digest_size=16).hexdigest() != blob_id:
             raise BadProjectFile(f"The stored array {blob_id} of {where} has been altered or damaged.")
@@ -128,9 +130,9 @@ class BlobFolder:
         return (self._folder / blob_id).exists()
 
     def keep_only(self, used: Set[str]) -> None:
-        """Remove what is not in use. Raises OSError."""
+        """Remove the blobs, and the parts of blobs, that are not in use. Raises OSError."""
         for path in list(self._folder.iterdir()):
-            if path.name not in used:
+            if path.name not in used and _OURS.fullmatch(path.name):
                 path.unlink()
 
     def sync(self) -> None:

@@ -14,6 +14,7 @@ from app import history_journal as journal
 from app.history_journal import Journal, outline, restore
 from core.editing.history import History
 from core.errors import BadProjectFile
+from core.files.journal import encode_line
 from core.files.project import save_project
 from core.types import edits
 from core.types.project import Settings
@@ -174,6 +175,66 @@ def test_a_damaged_array_takes_only_its_steps_and_a_lost_photo_is_told(tmp_path:
     (tmp_path / "blobs" / flow["project"]["photo"]["pixels"]["blob"]).unlink()
     with pytest.raises(BadProjectFile, match="none of it can be read"):
         restore(tmp_path)
+
+
+@pytest.mark.parametrize("line", [1, 3, 6, 9])
+def test_a_damaged_line_takes_its_step_and_moves_no_other(tmp_path: Path, line: int):
+    history = opened()
+    kept = begun(tmp_path, history)
+    history = grown(kept, history).at(7)
+    kept.move(history)
+    history = pushed(history, edits.SetSettings(Settings(seed=3)), "another way")
+    kept.step(history, 7)
+    kept.move(history.at(6))
+    (log,) = tmp_path.glob("*.log")
+    lines = log.read_bytes().split(b"\n")
+    number = max(line - 2, 0)  # of the step: the head and which one is shown come before it
+    lines[line] = lines[line].replace(b"e", b"f")
+    log.write_bytes(b"\n".join(lines))
+    restored = restore(tmp_path)
+    left = [step.label for index, step in enumerate(history.steps) if index != number]
+    assert [step.label for step in restored.history.steps] == left
+    shown = restored.history.steps[restored.history.index].label
+    assert shown == history.steps[6 if number != 6 else 5].label
+    assert restored.lost == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"journal": "x", "schema": 1},
+        {"project": 5, "after": 1, "label": ""},
+        {"project": {}, "label": ""},
+        {"project": {}, "after": -2, "label": ""},
+        {"show": "a"},
+        {"show": 10**30},
+        {"show": 0, "time": "yesterday"},
+        {"show": 0, "time": 1e300},
+    ],
+)
+def test_a_line_that_says_nothing_is_left_out_wherever_it_stands(tmp_path: Path, line: dict):
+    history = opened()
+    history = grown(begun(tmp_path, history), history)
+    (log,) = tmp_path.glob("*.log")
+    whole = log.read_bytes()
+    for start in (0, whole.index(b"\n") + 1, len(whole)):
+        log.write_bytes(whole[:start] + encode_line(line) + whole[start:])
+        restored = restore(tmp_path)
+        assert same(restored.history, history)
+        assert not restored.clean
+        assert outline(tmp_path).steps == len(every_edit())
+
+
+@pytest.mark.parametrize("content", [b"", bytes(4096), b"\xff" * 100])
+def test_a_newest_file_of_nothing_hides_no_older_one(tmp_path: Path, content: bytes):
+    history = opened()
+    history = grown(begun(tmp_path, history), history)
+    (tmp_path / "000002.log").write_bytes(content)
+    restored = restore(tmp_path)
+    assert same(restored.history, history)
+    assert not restored.clean
+    begun(tmp_path, restored.history)
+    assert [path.name for path in tmp_path.glob("*.log")] == ["000003.log"]
 
 
 def test_a_newer_version_s_journal_is_not_touched(tmp_path: Path, monkeypatch):

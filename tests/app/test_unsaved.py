@@ -76,6 +76,24 @@ def test_an_entry_is_opened_by_one_only(unsaved: Unsaved):
     again.release()
 
 
+@pytest.mark.parametrize("failure", [OSError(24, "Too many open files"), MemoryError()])
+def test_what_could_not_be_read_for_now_is_whole_afterwards(unsaved: Unsaved, monkeypatch, failure: Exception):
+    history = pushed(edited(), every_edit()[4])
+    entry_id = left(unsaved, history)
+
+    def fail(*_: object) -> bytes:
+        raise failure
+
+    with monkeypatch.context() as now:
+        now.setattr("core.files.journal.BlobFolder.read", fail)
+        with pytest.raises((InvalidInput, MemoryError)):
+            unsaved.open(entry_id, ME)
+    entry, restored = unsaved.open(entry_id, ME)
+    assert restored.clean
+    assert restored.history.steps == history.steps
+    entry.release()
+
+
 def test_of_several_that_open_at_once_one_does(unsaved: Unsaved):
     entry_id = left(unsaved, edited())
     start = threading.Barrier(4)

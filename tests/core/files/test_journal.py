@@ -28,6 +28,12 @@ def test_wherever_a_file_is_cut_the_whole_lines_before_are_there():
         assert lines.torn == (not DATA[:end].endswith(b"\n") and end > 0)
 
 
+def test_a_line_that_is_no_record_is_damaged():
+    line = b'["a", "list"]'
+    lines = read_lines(journal._checksum(line) + b" " + line + b"\n" + DATA)
+    assert (lines.records, lines.damaged) == (read_lines(DATA).records, 1)
+
+
 def test_zeros_at_the_end_are_a_line_that_was_not_written():
     lines = read_lines(DATA + bytes(4096))
     assert list(lines.records) == RECORDS
@@ -80,6 +86,23 @@ def test_an_array_that_is_there_is_not_written_again_and_one_that_was_removed_is
     (tmp_path / reference["blob"]).unlink()
     assert writer.put_array(ARRAYS[0]) == reference
     assert (tmp_path / reference["blob"]).exists()
+
+
+def test_cleaning_up_removes_blobs_alone(tmp_path: Path):
+    blobs = BlobFolder(tmp_path)
+    kept, old = (JournalWriter(blobs).put_array(array)["blob"] for array in ARRAYS[:2])
+    for name in ("notes.txt", f".{old}.part", f"{old}.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    blobs.keep_only({kept})
+    assert {path.name for path in tmp_path.iterdir()} == {kept, "notes.txt", f"{old}.txt"}
+
+
+def test_an_array_that_cannot_be_read_now_is_not_called_missing(tmp_path: Path):
+    reference = JournalWriter(BlobFolder(tmp_path)).put_array(ARRAYS[0])
+    (tmp_path / reference["blob"]).unlink()
+    (tmp_path / reference["blob"]).mkdir()  # what any user is refused to read
+    with pytest.raises(OSError, match="directory"):
+        JournalReader(BlobFolder(tmp_path)).take_array(reference, "it")
 
 
 def test_what_is_taken_back_leaves_what_was_accepted(tmp_path: Path):
