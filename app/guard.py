@@ -44,6 +44,8 @@ GRADIO_ROUTES = {
     "POST": re.compile(r"/gradio_api/run/predict"),
 }
 ORIGIN_SCHEMES = ("http", "https")
+# Longer ones make file systems fail instead of saying that there is no such file.
+_LONGEST_NAME = 200
 
 Proof = Literal["none", "header", "cookie"]
 
@@ -118,7 +120,8 @@ def _origin(text: str) -> HostAndPort | None:
 
 
 def _is_served(method: str, path: str) -> bool:
-    if ".." in path.split("/"):
+    parts = path.split("/")
+    if ".." in parts or len(max(parts, key=len)) > _LONGEST_NAME:
         return False
     of_gradio = GRADIO_ROUTES.get(method)
     return OWN_ROUTES.fullmatch(path) is not None or (of_gradio is not None and of_gradio.fullmatch(path) is not None)

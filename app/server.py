@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 
 from app.access import Access
 from app.attendance import Attendance
+from app.bodies import SmallBodies
 from app.guard import Guard
 from app.headers import SafeHeaders
 from app.notices import sentence_of
@@ -60,6 +61,7 @@ def build_app(
     app.include_router(viewport_routes(bridges.viewport))
     app.add_api_route("/ui/given.js", lambda: _given(GIVEN))
     app.add_api_route("/ui/{name}", _script)
+    app.add_middleware(SmallBodies)
     app.add_middleware(Attendance, store=store)
     app.add_middleware(Guard, access=access or Access())
     app.add_middleware(SafeHeaders)

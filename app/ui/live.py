@@ -74,10 +74,8 @@ async def push_news(socket: WebSocket, session: "Session") -> None:
     unsubscribe = session.subscribe(news.hear)
     sender = asyncio.create_task(_send(socket, session, news))
     try:
-        while True:
-            await socket.receive_text()
-    except WebSocketDisconnect:
-        pass
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass  # pages have nothing to say here
     finally:
         unsubscribe()
         sender.cancel()

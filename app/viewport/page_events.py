@@ -33,7 +33,7 @@ class PageEvents:
         """Queue one message. Raises InvalidInput when it is none of ours."""
         handlers = {"click": self._click, "key": self._key, "modal": self._modal}
         kind = message.get("type")
-        if kind not in handlers:
+        if not isinstance(kind, str) or kind not in handlers:
             raise InvalidInput(f"The page sent an unknown message {kind!r}; reload it.")
         key = f"page {kind} {message.get('phase', '')} {message.get('action', '')}"
         self._viewport.mailbox.post(key, lambda: handlers[kind](message))

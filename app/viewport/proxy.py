@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
@@ -16,6 +16,7 @@ from app.ui.text import say
 from app.viewport.page_events import PageEvents
 from app.viewport.scene import Viewport
 from core.errors import InvalidInput
+from core.files.strict_json import parse_json
 
 STATIC = Path(__file__).parent / "static"
 # The canvas dims while the socket is down. viser's panel, notices and tooltips are Mantine papers; the canvas is not.
@@ -39,6 +40,8 @@ PAGE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": policy("'unsafe-inline'", "'unsafe-eval'"),
 }
+
+_LONGEST_MESSAGE = 10_000
 
 log = logging.getLogger(__name__)
 Lookup = Callable[[str], Viewport | None]
@@ -109,16 +112,22 @@ async def _serve_events(socket: WebSocket, viewport: Viewport) -> None:
 
     sender = asyncio.create_task(send())
     try:
-        while True:
+        while (heard := await socket.receive())["type"] != "websocket.disconnect":
             try:
-                events.receive(json.loads(await socket.receive_text()))
-            except (InvalidInput, json.JSONDecodeError) as problem:
+                events.receive(_said(heard.get("text") or ""))
+            except InvalidInput as problem:
                 log.warning("viewport page message refused: %s", problem)
-    except WebSocketDisconnect:
-        pass
     finally:
         detach()
         sender.cancel()
+
+
+def _said(text: str) -> dict:
+    """A page's message. Raises InvalidInput for what is none."""
+    said = parse_json(text.encode(), "The page's message") if len(text) < _LONGEST_MESSAGE else None
+    if not isinstance(said, dict):
+        raise InvalidInput("The page sent something that is no message; reload it.")
+    return said
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, queue: "asyncio.Queue[dict]", message: dict) -> None:

@@ -38,6 +38,27 @@ def test_our_api_is_not_described_to_visitors(client):
     assert client.get("/docs").status_code == 404
 
 
+@pytest.mark.parametrize("folder", ["ui", "assets", "static", "static/img", "studio", "viewport"])
+def test_a_name_too_long_for_any_file_is_not_found(client, folder):
+    assert client.get(f"/{folder}/{'a' * 5000}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["gesture", "follow", "space", "unsaved/0/open"])
+def test_a_request_that_is_no_file_may_not_be_large(client, photo_tab, path):
+    pieces = (b"[]," * 100_000 for _ in range(100))
+    reply = client.post(f"/studio/{photo_tab.key}/{path}", content=pieces)
+    assert reply.status_code == 413
+    assert reply.json() == {"error": say("error.body", limit="1")}
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert client.post("/gradio_api/run/predict", content=b" " * 1_000_001).status_code == 413
+
+
+def test_the_longest_stroke_is_small_enough(photo_tab):
+    points = [[12.345678901234567 + n / 7, 45.678901234567890 + n / 9] for n in range(5000)]
+    reply = photo_tab.gesture("retouch", points=points, radius=4.0, touch="push")
+    assert reply.status_code == 200
+
+
 def test_an_unforeseen_failure_is_a_sentence_with_a_reference(tab, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError

@@ -238,6 +238,16 @@ def test_whatever_a_photo_is_called_its_export_has_a_safe_name(tab, name, saved)
     assert unquote(header.split("filename*=UTF-8''")[1]) == saved
 
 
+def test_what_a_page_says_to_the_news_is_not_listened_to(photo_tab):
+    with photo_tab.client.websocket_connect(f"/studio/{photo_tab.key}/events") as socket:
+        assert socket.receive_json()["state"]["photo_name"]
+        socket.send_bytes(b"\xff")
+        socket.send_text("[")
+        photo_tab.gesture("orbit", yaw=3, pitch=0)
+        while socket.receive_json()["state"]["step"] != 1:
+            pass
+
+
 def test_news_bring_the_state_at_once_and_after_every_change(photo_tab):
     with photo_tab.client.websocket_connect(f"/studio/{photo_tab.key}/events") as socket:
         assert socket.receive_json()["state"]["photo_name"] == "square.png"

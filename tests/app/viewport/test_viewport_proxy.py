@@ -1,6 +1,5 @@
 """The viewport behind one public port, without a browser."""
 
-import json
 from importlib.metadata import version
 
 import numpy as np
@@ -153,8 +152,9 @@ def test_events_socket_tells_the_state_and_survives_nonsense(client, viewport):
         state = socket.receive_json()
         assert state["type"] == "state"
         assert state["home"]["forward"] == pytest.approx([0, 0, 1])
-        socket.send_text("no json")
-        socket.send_text(json.dumps({"type": "unknown"}))
+        for nonsense in ("no json", "[]", "5", "null", '{"type": []}', '{"type": "unknown"}', "[" * 9000, "x" * 99_000):
+            socket.send_text(nonsense)
+        socket.send_bytes(b"\xff")
         viewport.select("cup")
         assert socket.receive_json()["selected"] == "cup"
 
