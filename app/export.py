@@ -71,7 +71,8 @@ def export(
 def left_behind(session: "Session", kind: str, extension: str) -> str:
     """What a picture of that format cannot hold of the photo's metadata, as a sentence; empty when nothing is lost."""
     chosen = chosen_format(kind, extension, session.project)
-    return " ".join(left_out(session.project.photo.metadata, chosen.name)) if chosen.kind == "picture" else ""
+    photo = session.project.photo
+    return " ".join(left_out(photo.metadata, chosen.name, photo.gray)) if chosen.kind == "picture" else ""
 
 
 def _unrendered(session: "Session", project: "Project", kind: Kind, aligned: Alignment | None) -> Any:

@@ -74,7 +74,7 @@ class Rendering:
         if self._source is not None and self._picture is not None and not self._args.private:
             self._own_file = self._source.unedited(project.photo, frame, self._picture.format)
         if self._picture is not None and self._own_file is None:
-            self.progress.tell(*left_out(project.photo.metadata, self._picture.format.name))
+            self.progress.tell(*left_out(project.photo.metadata, self._picture.format.name, project.photo.gray))
         with self.progress.stage("write"):
             paths = self._outputs.write(self.progress.tell)
         if self._args.json:

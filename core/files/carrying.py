@@ -8,15 +8,19 @@ from core.files.jpeg import comment_texts, fits
 from core.files.photoshop import iptc_of, without_iptc
 from core.types.metadata import Metadata
 
+_GRAY_AS_RGB = "WebP stores the gray photo as RGB; the other formats keep it gray."
 
-def left_out(metadata: Metadata, format_name: str) -> tuple[str, ...]:
-    """A sentence about what a picture format (`Format.name`) cannot hold of the metadata; none when it holds all."""
+
+def left_out(metadata: Metadata, format_name: str, gray: bool = False) -> tuple[str, ...]:
+    """Sentences about what a picture format (`Format.name`) cannot hold of a photo; none when it holds all."""
     names = {"png": (), "jpeg": fits(metadata)[1], "webp": _beyond_webp(metadata)}.get(format_name)
     lost = _texts(metadata) if names is None else names
+    told = (_GRAY_AS_RGB,) if gray and format_name == "webp" else ()
     if not lost:
-        return ()
+        return told
     title = {"jpeg": "JPEG", "webp": "WebP"}.get(format_name, "TIFF")
-    return (f"{title} cannot hold {', '.join(lost)} of the photo, so the result is without; PNG holds everything.",)
+    without = f"{title} cannot hold {', '.join(lost)} of the photo, so the result is without; PNG holds everything."
+    return (without, *told)
 
 
 def _beyond_webp(metadata: Metadata) -> tuple[str, ...]:

@@ -73,11 +73,15 @@ class Directory:
 
 @dataclass(frozen=True)
 class Structure:
-    """The first directory, and those chained to it: a TIFF file's pages, an EXIF thumbnail."""
+    """The first directory, and those chained to it: a TIFF file's pages, an EXIF thumbnail.
+
+    `whole`: nothing of the first one and what it leads to was damaged.
+    """
 
     byte_order: ByteOrder
     first: Directory
     chained: tuple[Directory, ...] = ()
+    whole: bool = True
 
     def numbers(self, directory: Directory, tag: int) -> tuple[float, ...]:
         """A tag's values, rationals divided (0 where the denominator is 0); empty for texts and what is absent."""
@@ -121,19 +125,22 @@ class _Reader:
         self.data, self.order, self.big = data, order, version == 43
         self.seen: set[int] = set()
         self.left, self.rows_left = len(data), _MOST_ENTRIES
+        self.whole = True
 
     def structure(self) -> Structure:
         place = struct.unpack_from(f"{self.order}Q", self.data, 8)[0] if self.big else self.long(4)
         found: list[Directory] = []
+        whole = True
         while place and len(found) < _MOST_DIRECTORIES:
             read = self.directory(place)
             if read is None:
                 break
             directory, place = read
             found.append(directory)
+            whole = self.whole if len(found) == 1 else whole
         if not found:
             raise NoStructure("no directory")
-        return Structure("<" if self.order == "<" else ">", found[0], tuple(found[1:]))
+        return Structure("<" if self.order == "<" else ">", found[0], tuple(found[1:]), whole)
 
     def long(self, place: int) -> int:
         return struct.unpack_from(f"{self.order}I", self.data, place)[0]
@@ -145,7 +152,9 @@ class _Reader:
             return None
         self.seen.add(place)
         count = struct.unpack_from(f"{self.order}{'Q' if self.big else 'H'}", self.data, place)[0]
-        count = min(count, (len(self.data) - place - head) // row, self.rows_left)
+        room = min((len(self.data) - place - head) // row, self.rows_left)
+        self.whole &= count <= room
+        count = min(count, room)
         self.rows_left -= count
         entries: dict[int, Entry] = {}
         children: dict[int, Directory] = {}
@@ -169,11 +178,13 @@ class _Reader:
         tag, kind, count = struct.unpack_from(self.order + form, self.data, place)
         size = _SIZES.get(kind, 0) * count
         if kind not in _SIZES:
+            self.whole &= kind == 0  # an empty row
             return None
         at = place + 4 + inside
         if size > inside:
             at = struct.unpack_from(f"{self.order}{'Q' if self.big else 'I'}", self.data, at)[0]
         if at + size > len(self.data) or size > self.left:
+            self.whole = False
             return None
         self.left -= size
         return Entry(tag, kind, count, self.data[at : at + size], at)
@@ -189,6 +200,7 @@ class _Reader:
         found = {}
         for number, place in enumerate(places if entry.tag == SUB_DIRECTORIES else places[:1]):
             read = self.directory(place)
+            self.whole &= read is not None or place == 0
             if read is not None:
                 found[entry.tag + (number << 16)] = read[0]
         return found

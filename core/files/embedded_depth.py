@@ -8,6 +8,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_size
+from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
 from core.types.depth import DepthMap
 
@@ -29,13 +30,14 @@ def embedded_depth(source: Path | bytes, limits: PhotoLimits = PHOTO_LIMITS) -> 
     import pillow_heif
 
     try:
-        pictures = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False).info["depth_images"]
-        if not pictures:
-            return None
-        picture = pictures[0]
-        width, height = picture.size
-        check_size(width, height, name, limits)
-        stored = np.array(picture)
+        with decoding():
+            pictures = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False).info["depth_images"]
+            if not pictures:
+                return None
+            picture = pictures[0]
+            width, height = picture.size
+            check_size(width, height, name, limits)
+            stored = np.array(picture)
         stored = stored.reshape(height, -1) if stored.ndim == 2 else stored[..., 0]
         levels = stored[:, :width]
         if levels.shape != (height, width) or not levels.size:

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 from core.errors import InvalidInput
 from core.files.exr_bands import EXR_MAGIC, encode_exr_bands
 from core.files.limits import check_planes, check_size
+from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS
 from core.memory import memory_for
 from core.types.names import shown
@@ -40,7 +41,7 @@ def decode_exr(
 
     try:
         _check_attributes(data)
-        with OpenEXR.File(io.BytesIO(data), header_only=True) as described:
+        with decoding(), OpenEXR.File(io.BytesIO(data), header_only=True) as described:
             header = described.header()
             width, height = (int(last) - int(first) + 1 for first, last in zip(*header["dataWindow"], strict=True))
             channels = {channel.name: (channel.xSampling, channel.ySampling) for channel in header["channels"]}
@@ -50,7 +51,7 @@ def decode_exr(
             raise InvalidInput(f"{name} has channels of several sizes; export it without subsampling.")
         if 2 * width * height > _LARGEST_RATIO * len(data):
             raise ValueError(f"{width}x{height} pixels in {len(data)} bytes")
-        with memory_for(check_planes(width, height, len(chosen), name), name):
+        with decoding(), memory_for(check_planes(width, height, len(chosen), name), name):
             # OpenEXR.File would print what is damaged and give the rest as if it were whole.
             planes = OpenEXR.InputFile(io.BytesIO(data)).channels(chosen, Imath.PixelType(Imath.PixelType.FLOAT))
     except DECODER_FAULTS as error:

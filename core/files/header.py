@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from core.files.limits import PHOTO_LIMITS
+from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS, name_of, opened, sniffed_format
 
 _SNIFFED_BYTES = 256
@@ -50,7 +51,7 @@ def _header(stream: BytesIO | BufferedReader) -> Header | None:
     if file_format not in ("JPEG", "PNG", "WEBP", "TIFF"):
         return None
     try:
-        with Image.open(stream, formats=[file_format]) as image:
+        with decoding(), Image.open(stream, formats=[file_format]) as image:
             orientation = 1 if file_format == "TIFF" else _orientation(image)
             return Header(file_format, *image.size, orientation, image.mode)
     except DECODER_FAULTS:

@@ -13,6 +13,7 @@ _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _JFIF = b"JFIF\0"
 _SECOND_PICTURES = b"MPF\0"
+_PROFILE = b"ICC_PROFILE\0"
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _EXTENDED_HEADER = len(_EXTENDED_XMP) + 40
 _UNITS: dict[int, str] = {0: "none", 1: "inch", 2: "centimetre"}
@@ -94,6 +95,11 @@ def other_parts(data: bytes) -> tuple[str, ...]:
         elif marker == _APP11 and body.startswith(b"JP"):
             found.append(CREDENTIALS)
     return tuple(dict.fromkeys(found))
+
+
+def has_profile(data: bytes) -> bool:
+    """Whether the file has a colour profile, whole or not."""
+    return any(marker == _APP2 and body.startswith(_PROFILE) for marker, body in segments(data))
 
 
 def with_metadata(data: bytes, metadata: Metadata) -> bytes:

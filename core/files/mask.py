@@ -18,6 +18,7 @@ from core.files.npy import NPY_MAGIC, decode_npy
 from core.files.photo import open_photo
 from core.files.png import encode_png
 from core.files.profile import to_8_bit
+from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
 from core.types.mask import Mask
 
@@ -127,7 +128,7 @@ def _palette_labels(picture: Image.Image) -> UInt8[np.ndarray, "H W"] | None:
 def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
     """A picture whose stored numbers matter more than its colours, not decoded yet."""
     try:
-        with Image.open(BytesIO(data), formats=_STORED_FORMATS) as picture:
+        with decoding(), Image.open(BytesIO(data), formats=_STORED_FORMATS) as picture:
             check_picture(*picture.size, 8, name)
             yield picture
     except DECODER_FAULTS as error:

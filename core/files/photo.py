@@ -8,6 +8,7 @@ from core.files import icc, profile, xmp
 from core.files.exif import focal_35mm_of, is_adobe_rgb, resolution_of, upright_exif
 from core.files.limits import PHOTO_LIMITS, PhotoLimits
 from core.files.photoshop import kept_resources
+from core.files.quiet import decoding
 from core.files.reading.decoded import Decoded, damaged, upright
 from core.files.reading.heif import decode_avif, decode_heif
 from core.files.reading.jpeg import decode_jpeg, decode_webp
@@ -18,6 +19,7 @@ from core.types.metadata import Metadata
 from core.types.names import shown
 from core.types.photo import Photo
 
+_BAD_PROFILE = "The photo's colour profile cannot be used and was left out, so its colours may differ."
 _READABLE = "use a JPEG, PNG, WebP, TIFF, HEIC or AVIF file"
 _DECODERS = {
     "JPEG": decode_jpeg,
@@ -35,27 +37,30 @@ def open_photo(source: Path | bytes, name: str = "", limits: PhotoLimits = PHOTO
     Pixels keep the file's values and bit depth; what they mean (embedded profile, code points, gamma, Adobe RGB by
     EXIF) becomes an RGB profile, gray and palette become RGB. CMYK, Lab and HDR are converted. Of several pictures
     in a file the first. Whatever is not as in the file is told in the photo's `notices`. A profile or a piece of
-    metadata too damaged to be read is left out. Raises InvalidInput with one sentence for anything else.
+    metadata too damaged to be read is left out, which is told too. Raises InvalidInput with one sentence for
+    anything else.
     """
     name = shown(name) if name else name_of(source, "The picture")
     data = read_source(source, name, limits.max_bytes)
     file_format = picture_format(data, name)
     try:
-        decoded = _DECODERS[file_format](data, name, limits)
+        with decoding():
+            decoded = _DECODERS[file_format](data, name, limits)
     except DECODER_FAULTS as error:
         raise damaged(name, file_format) from error
     values = decoded.values
     height, width = values.pixels.shape[:2]
     pixels = upright(values.pixels, decoded.orientation)
     alpha = None if values.alpha is None else upright(values.alpha, decoded.orientation)
-    icc_profile = values.icc_profile
+    icc_profile, bad_profile = values.icc_profile, values.bad_profile
     if icc_profile is None and is_adobe_rgb(decoded.exif) and not values.notices:
         icc_profile = icc.rgb_profile("Adobe RGB (1998) compatible", icc.ADOBE_RGB, icc.ADOBE_RGB_CURVE)
     try:
         srgb = profile.srgb_of(pixels, icc_profile)
     except profile.BadProfile:
-        icc_profile, srgb = None, profile.srgb_of(pixels, None)
+        icc_profile, bad_profile, srgb = None, True, profile.srgb_of(pixels, None)
     metadata, notices = _upright_metadata(decoded, pixels.shape[1], pixels.shape[0])
+    notices = (_BAD_PROFILE, *notices) if bad_profile else notices
     return Photo(
         name=name,
         pixels=pixels,
@@ -93,6 +98,10 @@ def _upright_metadata(decoded: Decoded, width: int, height: int) -> tuple[Metada
     if others:
         held = ", ".join(dict.fromkeys(others))
         notices.insert(0, f"The file also holds {held}; only its first picture is opened, and results hold no more.")
+    if found.exif and decoded.exif is None:
+        notices.append("The photo's EXIF cannot be read and was left out.")
+    elif found.exif and decoded.exif is not None and not decoded.exif.whole:
+        notices.append("Parts of the photo's EXIF cannot be read and were left out.")
     resolution = found.resolution or resolution_of(decoded.exif)
     if resolution is not None and decoded.orientation >= 5:
         resolution = replace(resolution, x=resolution.y, y=resolution.x)

@@ -23,10 +23,14 @@ _SUB_FILTER, _GRAY_ALPHA = 1, 4
 
 @dataclass(frozen=True)
 class ColourChunks:
-    """What PNG chunks say of colours; `cicp` are its four code points, `chromaticities` x and y of white, R, G, B."""
+    """What PNG chunks say of colours; `cicp` are its four code points, `chromaticities` x and y of white, R, G, B.
+
+    `bad_profile`: there is a profile that cannot be unpacked.
+    """
 
     cicp: tuple[int, int, int, int] | None = None
     icc_profile: bytes | None = None
+    bad_profile: bool = False
     srgb: bool = False
     gamma: float | None = None
     chromaticities: tuple[float, ...] | None = None
@@ -65,7 +69,16 @@ def bare(data: bytes) -> bytes:
 
 def has_credentials(data: bytes) -> bool:
     """Whether the file holds C2PA content credentials."""
-    return any(kind == b"caBX" for kind, _, _ in chunk_places(data))
+    return _holds(data, b"caBX")
+
+
+def has_mastering(data: bytes) -> bool:
+    """Whether the file tells the screen that its HDR was made on, or how bright it gets."""
+    return _holds(data, b"mDCV", b"mDCv", b"cLLI", b"cLLi")
+
+
+def _holds(data: bytes, *kinds: bytes) -> bool:
+    return any(kind in kinds for kind, _, _ in chunk_places(data))
 
 
 def frames(data: bytes) -> int:
@@ -91,7 +104,7 @@ def read_colours(data: bytes) -> ColourChunks:
             found = replace(found, gamma=struct.unpack(">I", body)[0] / 100_000)
         elif kind == b"cHRM" and len(body) == 32:
             found = replace(found, chromaticities=tuple(value / 100_000 for value in struct.unpack(">8I", body)))
-    return replace(found, icc_profile=found.icc_profile or None)
+    return replace(found, icc_profile=found.icc_profile or None, bad_profile=found.icc_profile == b"")
 
 
 def read_metadata(data: bytes) -> tuple[Metadata, bool]:

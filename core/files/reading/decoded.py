@@ -17,6 +17,7 @@ class Values:
     """A picture's values as stored, and the RGB profile that says what they mean; None is sRGB.
 
     `gray`: stored without colours, all three channels are equal. `notices`: what was changed in reading them.
+    `bad_profile`: the file has a profile that cannot be used.
     """
 
     pixels: Pixels
@@ -24,6 +25,7 @@ class Values:
     icc_profile: bytes | None
     gray: bool = False
     notices: tuple[str, ...] = ()
+    bad_profile: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,14 @@ def with_profile(pixels: Pixels, alpha: Coverage | None, icc_profile: bytes | No
     if icc_profile is None or space == "RGB":
         return Values(pixels, alpha, icc_profile, gray)
     if space != "GRAY" or not gray:
-        return Values(pixels, alpha, None, gray)
+        return Values(pixels, alpha, None, gray, bad_profile=True)
     curve = icc.rgb_from_gray(icc_profile)
     if curve is not None:
         return Values(pixels, alpha, curve, gray)
     try:
         level = profile.gray_to_srgb(pixels[..., 0], icc_profile)
     except profile.BadProfile:
-        return Values(pixels, alpha, None, gray)
+        return Values(pixels, alpha, None, gray, bad_profile=True)
     return Values(np.repeat(level[..., None], 3, axis=2), alpha, None, gray)
 
 

@@ -51,9 +51,10 @@ def _converted(image: Image.Image, icc_profile: bytes | None) -> Values:
     told = f"The photo's {'CMYK' if image.mode == 'CMYK' else 'Lab'} colours were converted to sRGB; results are RGB."
     if image.mode == "LAB":
         return Values(profile.lab_to_srgb(image), None, None, notices=(told,))
+    bad = icc_profile is not None
     if icc_profile is not None and profile.colour_space(icc_profile) == "CMYK":
         try:
             return Values(profile.cmyk_to_srgb(image, icc_profile), None, None, notices=(told,))
         except profile.BadProfile:
             pass
-    return Values(np.asarray(image.convert("RGB")), None, None, notices=(told,))
+    return Values(np.asarray(image.convert("RGB")), None, None, notices=(told,), bad_profile=bad)

@@ -1,5 +1,7 @@
 """JPEG and WebP pictures."""
 
+from dataclasses import replace
+
 from core.files import jpeg
 from core.files.exif import orientation_of, read_exif
 from core.files.limits import PhotoLimits
@@ -12,6 +14,8 @@ def decode_jpeg(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     """The first picture of the file. Raises InvalidInput, NotEnoughMemory and what decoders raise."""
     with opened(jpeg.bare(data), "JPEG", name, limits) as image:
         values = read_8_bit(image, image.info.get("icc_profile") or None, name)
+        if jpeg.has_profile(data) and not image.info.get("icc_profile"):
+            values = replace(values, bad_profile=True)
     metadata, extended_xmp = jpeg.read_metadata(data)
     exif = read_exif(metadata.exif)
     return Decoded(values, exif, metadata, orientation_of(exif), extended_xmp, jpeg.other_parts(data))

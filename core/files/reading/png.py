@@ -23,6 +23,7 @@ def decode_png_photo(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     frames = png.frames(data)
     others = [f"an animation of {frames} frames"] if frames > 1 else []
     others += [CREDENTIALS] if png.has_credentials(data) else []
+    others += ["light levels of its HDR"] if png.has_mastering(data) else []
     return Decoded(values, exif, metadata, orientation_of(exif), other_parts=tuple(others))
 
 
@@ -35,9 +36,10 @@ def _values(data: bytes, name: str, limits: PhotoLimits) -> Values:
     else:
         with opened(png.bare(data), "PNG", name, limits) as image:
             plain = read_8_bit(image, None, name)
-    meaning = meaning_of_chunks(png.read_colours(data))
+    told = png.read_colours(data)
+    meaning = meaning_of_chunks(told)
     if meaning is None:
-        return plain
+        return replace(plain, bad_profile=told.bad_profile)
     if meaning.hdr is not None:
         return coloured(plain.pixels, plain.alpha, meaning, plain.gray)
     return with_profile(plain.pixels, plain.alpha, meaning.icc_profile, plain.gray)

@@ -10,6 +10,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_picture
 from core.files.png import PICTURE_CHUNKS, SIGNATURE, TooManyChunks, bare, chunk_places
+from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS
 from core.memory import memory_for
 
@@ -66,7 +67,8 @@ def decode_png(data: bytes, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> np
     needed = check_picture(header.width, header.height, 16 if header.bit_depth == 16 else 8, name, limits)
     with memory_for(needed, name):
         try:
-            values = cv2.imdecode(np.frombuffer(bare(data), np.uint8), cv2.IMREAD_UNCHANGED)
+            with decoding():
+                values = cv2.imdecode(np.frombuffer(bare(data), np.uint8), cv2.IMREAD_UNCHANGED)
             if values is None or values.shape[:2] != (header.height, header.width):
                 raise _damaged(name)
             if values.ndim == 3:

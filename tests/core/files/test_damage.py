@@ -22,6 +22,7 @@ def test_every_damaged_file_opens_or_is_refused_in_a_sentence_within_its_memory(
     *failures, figures = done.stdout.splitlines() or ["nothing"]
     assert done.returncode == 0, (failures, figures, done.stderr[-2000:])
     assert json.loads(figures)["tried"] == dict.fromkeys(READERS, CASES)
+    assert done.stderr == ""  # decoders have words of their own, which are not for users
 
 
 @pytest.mark.parametrize("name", READERS)
