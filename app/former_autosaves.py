@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from app.unsaved import Unsaved
+from app.unsaved import NOBODY, Unsaved
 from core.editing.history import History
 from core.errors import EditorError
 from core.files.folders import user_folder
@@ -17,7 +17,6 @@ from core.types.project import Project
 log = logging.getLogger(__name__)
 
 _LOCK = "lock"
-_NOBODY = ""
 
 
 def former_folder() -> Path:
@@ -47,7 +46,7 @@ def _take_over(unsaved: Unsaved, path: Path) -> None:
         log.warning("%s could not be taken over: %s", path, failure)
         return
     history = History.begin(_unedited(project)).push(project, "Recovered")
-    entry = unsaved.begin(_NOBODY)
+    entry = unsaved.begin(NOBODY)
     try:
         entry.journal.write(history)
         entry.release()

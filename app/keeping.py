@@ -116,7 +116,7 @@ class Keeper:
     def _write_all(self) -> None:
         """All that is not on disk: photos that were left meanwhile, and the open one's whole history."""
         while self._former:
-            self._written(*self._former[0]).release()
+            self._written(*self._former[0]).give_away()
             self._former.pop(0)
         if self._history is not None:
             self._entry = self._written(self._entry, self._history)
@@ -144,7 +144,7 @@ class Keeper:
             if self.not_kept is not None:
                 self._former.append((entry, history))
             elif entry is not None:
-                entry.release()
+                entry.give_away()
         elif entry is not None:
             entry.remove()
 

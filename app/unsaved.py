@@ -17,6 +17,7 @@ from core.files.folders import user_folder
 from core.files.journal import PRIVATE_FOLDER, sync_folder, write_whole
 from core.files.locks import FileLock
 
+NOBODY = ""
 KEPT_DAYS = 30
 KEPT_BYTES = 5_000_000_000
 _KEPT_WITHOUT_A_STEP = 24 * 3600.0
@@ -61,6 +62,12 @@ class Entry:
         """Leave it to others."""
         self.journal.close()
         self._lock.release()
+
+    def give_away(self) -> None:
+        """Release it, and let its session's page find what is open there now, whatever the clock says."""
+        with contextlib.suppress(OSError):
+            self.own(NOBODY)
+        self.release()
 
     def remove(self) -> None:
         """Remove all of it and release it. What cannot be removed stays without being held."""

@@ -145,6 +145,18 @@ def test_a_photo_that_was_left_while_nothing_could_be_kept_is_kept_later(unsaved
     assert not works["first.jpg"].held
 
 
+def test_a_page_finds_what_is_open_in_it_though_the_clock_went_back(
+    unsaved: Unsaved, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+):
+    keeper.begin(opened("first.jpg"))
+    keeper.step(pushed(opened("first.jpg"), every_edit()[0]), 0)
+    monkeypatch.setattr("time.time", lambda: 1.0)
+    keeper.begin(opened("second.jpg"))
+    keeper.step(pushed(opened("second.jpg"), every_edit()[0]), 0)
+    assert unsaved.last_of(ME) == keeper.entry_id
+    assert {work.name for work in unsaved.listed()} == {"first.jpg", "second.jpg"}
+
+
 def test_closing_tries_once_more(unsaved: Unsaved, keeper: Keeper, disk: Disk):
     keeper.begin(opened())
     disk.full = True
