@@ -1,7 +1,9 @@
 """JPEG segments: what they carry beside the picture, and putting that into a JPEG."""
 
+import hashlib
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from core.types.metadata import EXIF_PREFIX, Metadata, Resolution, Text
@@ -10,6 +12,12 @@ _APP0, _APP1, _APP2, _APP11, _APP13, _COMMENT, _START_OF_SCAN = 0xE0, 0xE1, 0xE2
 _BODY_LIMIT = 65_533
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
 _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+_EXTENDED_PACKET = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description rdf:about="" xmlns:xmpNote="http://ns.adobe.com/xmp/note/" xmpNote:HasExtendedXMP="%s"/>'
+    b"</rdf:RDF></x:xmpmeta>"
+)
+_PACKET_WRAPPER = re.compile(rb"<\?xpacket.*?\?>", re.DOTALL)
 _PHOTOSHOP = b"Photoshop 3.0\0"
 _JFIF = b"JFIF\0"
 _SECOND_PICTURES = b"MPF\0"
@@ -59,22 +67,29 @@ def read_metadata(data: bytes) -> tuple[Metadata, bytes]:
     """What a JPEG carries, as stored there, and the extension of its XMP (empty when there is none)."""
     found = Metadata()
     photoshop, comments = [], []
-    parts: dict[int, bytes] = {}
+    extensions: dict[bytes, dict[int, bytes]] = {}
     for marker, body in segments(data):
         if marker == _APP1 and body.startswith(EXIF_PREFIX) and found.exif is None:
             found = replace(found, exif=body)
         elif marker == _APP1 and body.startswith(_XMP) and found.xmp is None:
             found = replace(found, xmp=body.removeprefix(_XMP))
         elif marker == _APP1 and body.startswith(_EXTENDED_XMP) and len(body) > _EXTENDED_HEADER:
-            parts[struct.unpack_from(">I", body, _EXTENDED_HEADER - 4)[0]] = body[_EXTENDED_HEADER:]
+            identity, place = struct.unpack_from(">32s4xI", body, len(_EXTENDED_XMP))
+            extensions.setdefault(identity, {})[place] = body[_EXTENDED_HEADER:]
         elif marker == _APP13 and body.startswith(_PHOTOSHOP):
             photoshop.append(body.removeprefix(_PHOTOSHOP))
         elif marker == _COMMENT:
             comments.append(body)
         elif marker == _APP0 and body.startswith(_JFIF) and len(body) >= 12:
             found = replace(found, resolution=_density(body))
-    extended = b"".join(parts[place] for place in sorted(parts))
-    return replace(found, photoshop=b"".join(photoshop) or None, comments=tuple(comments)), extended
+    found = replace(found, photoshop=b"".join(photoshop) or None, comments=tuple(comments))
+    return found, _extension(found.xmp or b"", extensions)
+
+
+def _extension(packet: bytes, extensions: Mapping[bytes, Mapping[int, bytes]]) -> bytes:
+    """The extension that the packet names; programs that change a packet leave older ones behind."""
+    parts = next((parts for identity, parts in extensions.items() if identity in packet), {})
+    return b"".join(parts[place] for place in sorted(parts))
 
 
 def _density(jfif: bytes) -> Resolution | None:
@@ -109,7 +124,7 @@ def with_metadata(data: bytes, metadata: Metadata) -> bytes:
     if kept.exif is not None:
         extra.append(_segment(_APP1, EXIF_PREFIX + kept.exif))
     if kept.xmp is not None:
-        extra.append(_segment(_APP1, _XMP + kept.xmp))
+        extra += _xmp_segments(kept.xmp)
     step = _BODY_LIMIT - len(_PHOTOSHOP)
     block = kept.photoshop or b""
     extra += [_segment(_APP13, _PHOTOSHOP + block[first : first + step]) for first in range(0, len(block), step)]
@@ -121,14 +136,26 @@ def with_metadata(data: bytes, metadata: Metadata) -> bytes:
     return bytes(head) + b"".join(extra) + data[4 + size :]
 
 
+def _xmp_segments(packet: bytes) -> list[bytes]:
+    """The packet; one that is too long for a segment as the extension of one that only names it."""
+    if len(_XMP + packet) <= _BODY_LIMIT:
+        return [_segment(_APP1, _XMP + packet)]
+    extension = _PACKET_WRAPPER.sub(b"", packet)
+    identity = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper().encode()
+    head = _EXTENDED_XMP + identity + struct.pack(">I", len(extension))
+    step = _BODY_LIMIT - len(head) - 4
+    return [_segment(_APP1, _XMP + _EXTENDED_PACKET % identity)] + [
+        _segment(_APP1, head + struct.pack(">I", place) + extension[place : place + step])
+        for place in range(0, len(extension), step)
+    ]
+
+
 def fits(metadata: Metadata) -> tuple[Metadata, tuple[str, ...]]:
     """What a JPEG can hold of the metadata, texts called Comment as comments; and the names of what it cannot."""
     lost = []
     kept = metadata
     if kept.exif is not None and len(EXIF_PREFIX + kept.exif) > _BODY_LIMIT:
         kept, lost = replace(kept, exif=None), [*lost, "EXIF of more than 64 KB"]
-    if kept.xmp is not None and len(_XMP + kept.xmp) > _BODY_LIMIT:
-        kept, lost = replace(kept, xmp=None), [*lost, "XMP of more than 64 KB"]
     comments = [*kept.comments, *(t.text.encode() for t in kept.texts if t.keyword == COMMENT_KEYWORD)]
     others = [text.keyword for text in kept.texts if text.keyword != COMMENT_KEYWORD]
     if others:

@@ -88,11 +88,9 @@ def _upright_metadata(decoded: Decoded, width: int, height: int) -> tuple[Metada
     found, notices = decoded.metadata, []
     packet, others = None, list(decoded.other_parts)
     if found.xmp:
-        try:
-            others += xmp.other_parts(found.xmp, decoded.extended_xmp)
-            packet = xmp.upright_xmp(found.xmp, decoded.extended_xmp, width, height)
-        except xmp.BadPacket:
-            notices.append("The photo's XMP cannot be read and was left out.")
+        packet, parts, unread = _readable_xmp(found.xmp, decoded.extended_xmp, width, height)
+        others += parts
+        notices += unread
     if "a gain map" in others and "a second picture" in others:
         others.remove("a second picture")  # the gain map is that picture
     if others:
@@ -108,3 +106,16 @@ def _upright_metadata(decoded: Decoded, width: int, height: int) -> tuple[Metada
     exif = upright_exif(decoded.exif, decoded.orientation, width, height)
     photoshop = kept_resources(found.photoshop)
     return replace(found, exif=exif, xmp=packet, photoshop=photoshop, resolution=resolution), tuple(notices)
+
+
+def _readable_xmp(
+    packet: bytes, extension: bytes, width: int, height: int
+) -> tuple[bytes | None, tuple[str, ...], tuple[str, ...]]:
+    """What of it can be read, as it is true of the upright picture; other parts it names; what to say of the rest."""
+    try:
+        return xmp.upright_xmp(packet, extension, width, height), xmp.other_parts(packet, extension), ()
+    except xmp.BadPacket:
+        if not extension:
+            return None, (), ("The photo's XMP cannot be read and was left out.",)
+    kept, parts, unread = _readable_xmp(packet, b"", width, height)
+    return kept, parts, unread or ("The extension of the photo's XMP cannot be read and was left out.",)
