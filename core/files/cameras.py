@@ -127,16 +127,20 @@ def read_pose_text(path: Path) -> Pose:
     data = read_source(path, path.name, _MAX_BYTES)
     lines = data.decode("utf-8", "replace").splitlines()
     words = " ".join(line.partition("#")[0] for line in lines).replace(",", " ").split()
-    try:
-        numbers = [float(word) for word in words]
-    except ValueError as error:
-        raise InvalidInput(f"{path.name} must hold numbers only; {error}.") from error
+    numbers = [_number(word, path.name) for word in words]
     if len(numbers) != 16:
         raise InvalidInput(f"{path.name} must hold the 16 numbers of a 4x4 matrix, it has {len(numbers)}.")
     try:
         return Pose(np.array(numbers).reshape(4, 4))
     except InvalidInput as error:
         raise InvalidInput(f"{path.name}: {error}") from error
+
+
+def _number(word: str, name: str) -> float:
+    try:
+        return float(word)
+    except ValueError as error:
+        raise InvalidInput(f"{name} must hold numbers only, got {word!r:.40}.") from error
 
 
 def _matrix_4x4(rows: object) -> Float64[np.ndarray, "4 4"]:

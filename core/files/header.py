@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from core.files.limits import PHOTO_LIMITS
+from core.files.png import bare
 from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS, name_of, opened, sniffed_format
 
@@ -45,12 +46,14 @@ def read_header(source: Path | bytes) -> Header | None:
 
 
 def _header(stream: BytesIO | BufferedReader) -> Header | None:
-    file_format = sniffed_format(stream.read(_SNIFFED_BYTES))
+    file_format = sniffed_format(stream.read(_SNIFFED_BYTES) or b"")
     stream.seek(0)
     # libheif and libavif turn pictures upright themselves, and so does Pillow with TIFF.
     if file_format not in ("JPEG", "PNG", "WEBP", "TIFF"):
         return None
     try:
+        if file_format == "PNG":
+            stream = BytesIO(bare(stream.read(), b"eXIf"))
         with decoding(), Image.open(stream, formats=[file_format]) as image:
             orientation = 1 if file_format == "TIFF" else _orientation(image)
             return Header(file_format, *image.size, orientation, image.mode)

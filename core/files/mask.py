@@ -12,13 +12,15 @@ from PIL import Image
 from core.errors import InvalidInput
 from core.files.exr import decode_exr
 from core.files.exr_bands import EXR_MAGIC
+from core.files.header import read_header
 from core.files.limits import PHOTO_LIMITS, check_picture, check_size
 from core.files.mask_levels import coverage_of_colours, coverage_of_levels
 from core.files.npy import NPY_MAGIC, decode_npy
 from core.files.photo import open_photo
-from core.files.png import encode_png
+from core.files.png import bare, encode_png
 from core.files.profile import to_8_bit
 from core.files.quiet import decoding
+from core.files.reading.png_pixels import png_header
 from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
 from core.types.mask import Mask
 
@@ -44,12 +46,12 @@ def read_mask(source: Path | bytes, width: int, height: int, name: str = "", lab
     if data.startswith((NPY_MAGIC, EXR_MAGIC)):
         levels, full = _numbers(data, name)
     else:
+        size = _told_size(data)
+        if size is not None and sorted(size) != sorted((width, height)):
+            raise _of_another_size(*size, width, height, name)
         levels, full = _picture_levels(data, name)
     if levels.shape[:2] != (height, width):
-        raise InvalidInput(
-            f"{name} is {levels.shape[1]}x{levels.shape[0]} and the photo is {width}x{height}; "
-            "a mask must have the photo's size."
-        )
+        raise _of_another_size(levels.shape[1], levels.shape[0], width, height, name)
     if levels.ndim == 3:
         return Mask(coverage_of_colours(to_8_bit(levels), name), source=f"file {name}")
     return Mask(coverage_of_levels(levels, full, name, label), source=f"file {name}")
@@ -65,6 +67,18 @@ def read_object_ids(path: Path) -> UInt8[np.ndarray, "H W"]:
         if picture.mode not in ("L", "P"):
             raise InvalidInput(f"{name} holds {picture.mode} pixels; object numbers must be 8-bit gray or palette PNG.")
         return np.array(picture)
+
+
+def _told_size(data: bytes) -> tuple[int, int] | None:
+    """The size as stored; None where it is not known before decoding (a TIFF may begin with a thumbnail)."""
+    header = read_header(data)
+    return None if header is None or header.file_format == "TIFF" else header.size
+
+
+def _of_another_size(width: int, height: int, photo_width: int, photo_height: int, name: str) -> InvalidInput:
+    return InvalidInput(
+        f"{name} is {width}x{height} and the photo is {photo_width}x{photo_height}; a mask must have the photo's size."
+    )
 
 
 def _numbers(data: bytes, name: str) -> tuple[np.ndarray, float | None]:
@@ -93,8 +107,9 @@ def _scaled(levels: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _picture_levels(data: bytes, name: str) -> tuple[np.ndarray, float | None]:
     """Numbers [H W] of a picture and which of them means fully covered, None for labels; or colours [H W 3]."""
-    if sniffed_format(data) in ("PNG", "TIFF"):
-        with _opened(data, name) as stored:
+    file_format = sniffed_format(data)
+    if file_format in ("PNG", "TIFF"):
+        with _opened(_bare_png(data, name) if file_format == "PNG" else data, name) as stored:
             if stored.mode in ("F", "I"):
                 return _scaled(np.array(stored))
             labels = _palette_labels(stored)
@@ -122,6 +137,11 @@ def _palette_labels(picture: Image.Image) -> UInt8[np.ndarray, "H W"] | None:
     if used[-1] == _VOID and len(used[used > 0]) > 1:
         indices[indices == _VOID] = 0
     return indices
+
+
+def _bare_png(data: bytes, name: str) -> bytes:
+    png_header(data, name)
+    return bare(data)
 
 
 @contextmanager

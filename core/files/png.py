@@ -61,9 +61,13 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield kind, data[start:stop]
 
 
-def bare(data: bytes) -> bytes:
-    """The file with the chunks of the picture itself alone, so that no decoder stumbles over the others."""
-    kept = [data[start - 8 : stop + 4] for kind, start, stop in chunk_places(data) if kind in PICTURE_CHUNKS]
+def bare(data: bytes, *more: bytes) -> bytes:
+    """The file with the chunks of the picture itself, and of `more` kinds, so that no decoder stumbles over the others.
+
+    Raises TooManyChunks.
+    """
+    wanted = PICTURE_CHUNKS.union(more)
+    kept = [data[start - 8 : stop + 4] for kind, start, stop in chunk_places(data) if kind in wanted]
     return b"".join([SIGNATURE, *kept])
 
 

@@ -119,6 +119,8 @@ def _needed(data: bytes, name: str) -> bytes:
 def _bounded(stream: BufferedReader, expected: int, name: str, max_bytes: int) -> bytes:
     """What a stream holds, also if that is more than expected: files grow, and those of /proc say 0."""
     data = stream.read(expected + 1)
+    if data is None:  # a special file that would have kept a reader waiting
+        raise InvalidInput(f"{name} has nothing to be read now; save its content as a file first.")
     if len(data) <= expected:
         return data
     pieces, size = [data], len(data)

@@ -27,7 +27,9 @@ def opened(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Ite
         raise InvalidInput(
             f"{name} is damaged or stores its pixels in an unusual way; save it again as plain RGB {file_format}."
         ) from error
-    with image, memory_for(check_picture(*image.size, 8, name, limits), name):
+    # The decoder of WebP keeps canvases of four channels beside the picture.
+    bit_depth = 16 if file_format == "WEBP" else 8
+    with image, memory_for(check_picture(*image.size, bit_depth, name, limits), name):
         yield image
 
 

@@ -96,3 +96,11 @@ def test_singular_and_non_rigid_poses_get_one_sentence(text, tmp_path):
     path.write_text(text)
     with pytest.raises(InvalidInput, match=r"^pose\.txt.*\.$"):
         read_pose_text(path)
+
+
+def test_a_wrong_file_is_not_repeated_to_the_person(tmp_path):
+    path = tmp_path / "pose.txt"
+    path.write_text("1 2 " + "secret" * 1000)
+    with pytest.raises(InvalidInput, match="numbers only") as told:
+        read_pose_text(path)
+    assert len(str(told.value)) < 100

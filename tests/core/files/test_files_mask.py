@@ -46,6 +46,23 @@ def test_another_size_is_refused_with_both_sizes():
         read_mask(encode_mask(Mask(COVERAGE)), 9, 14, "m.png")
 
 
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+def test_another_size_is_refused_before_anything_is_decoded(file_format, monkeypatch):
+    monkeypatch.delattr("core.files.mask.open_photo")
+    monkeypatch.delattr("core.files.mask._opened")
+    stream = io.BytesIO()
+    Image.new("L", (64, 48)).save(stream, file_format)
+    with pytest.raises(InvalidInput, match="is 64x48 and the photo is 14x9"):
+        read_mask(stream.getvalue(), 14, 9)
+
+
+def test_a_mask_of_very_many_chunks_is_refused_and_not_read_through():
+    data = png(Image.fromarray(COVERAGE))
+    text = b"\0\0\0\3tEXta\0b\xac\x9c\xb1\x1e"
+    with pytest.raises(InvalidInput, match="damaged"):
+        read_mask(data[:33] + text * 200_001 + data[33:], 14, 9)
+
+
 def test_what_is_no_picture_is_refused():
     with pytest.raises(InvalidInput, match="can read"):
         read_mask(b"white", 14, 9, "m.png")

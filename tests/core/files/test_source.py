@@ -68,6 +68,17 @@ def test_a_path_that_cannot_be_is_told(path: str) -> None:
     assert "\0" not in str(refused.value)
 
 
+def test_a_file_that_has_nothing_now_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /proc/kmsg, which says that it is an ordinary file."""
+    reader, writer = os.pipe()
+    monkeypatch.setattr("core.files.source._check_kind", lambda *_: None)
+    monkeypatch.setattr(os, "open", lambda *_: os.set_blocking(reader, False) or reader)
+    (tmp_path / "log").write_bytes(b"x")
+    with pytest.raises(InvalidInput, match="nothing to be read now"):
+        read_source(tmp_path / "log", "log", 100)
+    os.close(writer)
+
+
 def test_too_much_and_nothing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abcd")
     with pytest.raises(InvalidInput, match="limit"):
