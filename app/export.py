@@ -64,7 +64,7 @@ def export(
         return as_download(content, stem)
 
     expected = session.peeling_seconds(chosen.name) if peels else session.export_seconds(chosen.name)
-    begins = say("export.peeling", share="0%") if peels else say("export.rendering")
+    begins = say("export.peeling") if peels else say("export.rendering")
     return session.exports.run(begins, expected, make, cancel)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from app.jobs import JobState
 from core.errors import Cancelled
@@ -14,7 +14,13 @@ from core.turns import Turns
 from core.types.protocols import CancelToken
 
 Value = TypeVar("Value")
-Tell = Callable[[str], None]
+
+
+class Tell(Protocol):
+    """Names an export's next stage, and the share of it that is done where that is known; raises Cancelled."""
+
+    def __call__(self, stage: str, done: float | None = None, /) -> None: ...
+
 
 _POLL_SECONDS = 0.05
 _NEARLY = 0.97
@@ -62,9 +68,9 @@ class ExportJobs:
         """
         job = _Job(stage, expected, cancel, time.monotonic())
 
-        def tell(next_stage: str) -> None:
+        def tell(next_stage: str, done: float | None = None, /) -> None:
             cancel.check()
-            job.stage = next_stage
+            job.stage, job.done = next_stage, done
             self._on_state()
 
         made: Future[Value] = Future()

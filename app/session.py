@@ -98,7 +98,16 @@ class Session(OpeningGestures, PeelingGestures, DepthGestures, CheckingGestures,
         with self._turn:
             if not self.services.has_engine(settings.engine):
                 self._load_engine(settings.engine)
-            self._commit(edits.SetSettings(settings), "Settings")
+            self._commit(edits.SetSettings(settings), self._settings_label(settings))
+
+    def _settings_label(self, settings: Settings) -> str:
+        """What the history calls a choice of settings: by what differs, the engine before the seed."""
+        known = self.project.settings
+        if settings.engine != known.engine:
+            is_auto = settings.engine == "auto"
+            title = say("engine.auto") if is_auto else self.services.engine_info(settings.engine).title
+            return f"Engine: {title}"
+        return f"Variation {settings.seed}" if settings.seed != known.seed else "Paint order"
 
     def _load_engine(self, choice: EngineChoice) -> None:
         """Raises BackendUnavailable, Cancelled."""

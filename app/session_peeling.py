@@ -29,7 +29,7 @@ class PeelingGestures(FindingGestures):
         engine = self.services.engine(project.settings.engine)
 
         def progress(share: float) -> None:
-            tell(say("export.peeling", share=f"{share:.0%}"))
+            tell(say("export.peeling"), share)
 
         made = peel(with_objects, engine, self.services.memo, cancel, progress)
         self.estimate.learn_peeling(time.perf_counter() - begun, photo)
@@ -51,7 +51,7 @@ class PeelingGestures(FindingGestures):
         if found is None:
 
             def progress(share: float) -> None:
-                tell(say("export.looking", share=f"{share:.0%}"))
+                tell(say("export.looking"), share)
 
             found = find_objects(self.services.segmentation(self._mask_backend), project.photo, cancel, progress)
         return with_found_objects(project, found)

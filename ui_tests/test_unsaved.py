@@ -92,6 +92,8 @@ def test_work_is_offered_after_kills_on_another_port_and_found_again_on_the_same
     work.click()
     other.wait_for_photo()
     assert other.steps() == steps
+    shots = other.page.locator("#strip .shot")
+    wait_in_page(other.page, lambda: all("blob:" in (shot.get_attribute("style") or "") for shot in shots.all()))
     other.press("Control+z")
     other.press("Control+z")
     wait_in_page(other.page, lambda: other.by_id("undo").is_disabled())

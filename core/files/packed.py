@@ -78,7 +78,7 @@ class PackedFiles:
         return content
 
     def _damaged(self) -> BadProjectFile:
-        return BadProjectFile(f"{self._name} is not a project file or is damaged; take an earlier copy.")
+        return BadProjectFile(f"{self._name} is no project file of the studio, or is damaged; take an earlier copy.")
 
 
 def _check(entry: zipfile.ZipInfo, is_known: Callable[[str], bool]) -> None:

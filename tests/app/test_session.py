@@ -228,12 +228,12 @@ def meanwhile(choosing, act: Callable[[], object]) -> None:
 
 def test_what_is_done_while_an_engine_is_loaded_comes_after_it(coffee, choosing):
     meanwhile(choosing, lambda: coffee.slide(coffee.state.selected, -0.2, 0.0))
-    assert [step.split()[-1] for step in coffee.state.steps[-2:]] == ["Settings", "moved"]
+    assert [step.split()[0] for step in coffee.state.steps[-2:]] == ["Engine:", "Object"]
 
 
 def test_a_step_back_while_an_engine_is_loaded_takes_that_choice_back(coffee, choosing):
     meanwhile(choosing, coffee.undo)
-    assert coffee.state.steps[-1] == "Settings"
+    assert coffee.state.steps[-1] == "Engine: Geometric warp"
     assert coffee.state.step == len(coffee.state.steps) - 2
 
 
@@ -242,7 +242,7 @@ def test_who_only_looks_does_not_wait_for_an_engine_and_sees_that_it_is_loaded(c
         seen = page.submit(lambda: coffee.state).result(PATIENCE)
     assert seen.models.running
     assert seen.models.stage == "Loading Geometric warp"
-    assert seen.steps[-1] != "Settings"
+    assert not seen.steps[-1].startswith("Engine")
 
 
 def test_an_engine_that_is_given_up_while_it_is_loaded_is_not_chosen(coffee, choosing):
@@ -250,7 +250,7 @@ def test_an_engine_that_is_given_up_while_it_is_loaded_is_not_chosen(coffee, cho
     coffee.cancel()
     loaded.set()
     thread.join(PATIENCE)
-    assert coffee.state.steps[-1] != "Settings"
+    assert not coffee.state.steps[-1].startswith("Engine")
 
 
 def test_a_change_is_never_seen_without_the_work_it_asked_for(coffee):

@@ -33,7 +33,7 @@ function expected(time) {
 }
 
 // ---- History ---------------------------------------------------------------------------------------
-const shots = new Map(); // step -> "label" whose picture was asked for and came
+const shots = new Map(); // step -> "label" whose picture was asked for
 
 export function showHistory(state, kinds) {
   const strip = $("strip");
@@ -59,19 +59,19 @@ function makeStep(n) {
   return item;
 }
 
+// A step that was never seen in this page has its picture too, the shown one and the photo first.
 async function fetchShots(state) {
-  for (const n of new Set([0, state.step])) {
+  for (const n of new Set([0, state.step, ...state.steps.keys()])) {
     const label = `${state.photo_name} ${state.steps[n]}`;
     if (n !== state.step && shots.get(n) === label) continue;
+    shots.set(n, label);
     const reply = await fetch(address(`picture/thumb-${n}`)).catch(() => null);
-    if (reply?.status !== 200) continue;
     const shot = $(`step-${n}`)?.querySelector(".shot");
-    if (!shot) continue;
+    if (reply?.status !== 200 || !shot) { shots.delete(n); continue; }
     const before = shot.dataset.url;
     shot.dataset.url = URL.createObjectURL(await reply.blob());
     shot.style.backgroundImage = `url(${shot.dataset.url})`;
     if (before) URL.revokeObjectURL(before);
-    shots.set(n, label);
   }
 }
 

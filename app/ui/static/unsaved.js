@@ -4,6 +4,7 @@ import { $, announce, say } from "./words.js";
 import { icons } from "./given.js"; // made by the server
 
 const PLACES = ["unsaved", "unsaved-menu-list"]; // on the empty stage, and under the top bar's button
+const NAMED = 2; // so many names stand in a sentence
 const SURE_MS = 4000;
 const LOOK_MS = 5000; // how soon it is seen that another tab has ended
 let told = false; // once for each visit
@@ -27,9 +28,14 @@ export async function showUnsaved() {
   $("unsaved-count").textContent = count;
   if (count === 0) menu(false);
   if (count && !told && $("empty").hidden) {
-    announce(say("unsaved.there", { names: [...new Set(free.map((work) => work.name))].join(", ") }));
+    announce(say("unsaved.there", { names: named([...new Set(free.map((work) => work.name))]) }));
   }
   told = true;
+}
+
+function named(names) {
+  const first = names.slice(0, NAMED).join(", "), count = names.length - NAMED;
+  return count > 0 ? say("unsaved.more", { names: first, count }) : first;
 }
 
 function menu(show) {

@@ -67,7 +67,7 @@ def coloured(pixels: Pixels, alpha: Coverage | None, meaning: Meaning, gray: boo
     if alpha is not None and alpha.dtype == np.uint8:
         alpha = alpha.astype(np.uint16) * np.uint16(257)
     kind = "HLG" if meaning.hdr == HLG else "PQ"
-    notice = f"The photo is HDR ({kind}) and was tone-mapped to standard range, which results have."
+    notice = f"The photo is HDR ({kind}) and was tone-mapped; results have standard range."
     return Values(mapped, alpha, icc_profile, gray, (notice,))
 
 
