@@ -65,7 +65,7 @@ class OpeningGestures(ModelGestures):
         name = name or say("top.project")
 
         def work(tell: Tell) -> None:
-            project = load_project(source)
+            project = load_project(source, called=name)
             tell(say("status.opening", name=name))
             self._replace_history(History.begin(project, "Opened project"))
 

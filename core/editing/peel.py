@@ -55,7 +55,8 @@ def peel(
         tell(_PLATE_SHARE * plate.done)
     assert plate is not None
     layers = [_background(project.photo, plate, front, parts)]
-    canvas = copied(layers[0].pixels)
+    canvas = copied(project.photo.pixels)
+    canvas[layers[0].window] = layers[0].pixels
     for number, part in enumerate(reversed(parts)):
         cancel.check()
         layers.append(_layer(at_rest, part, canvas, engine, cancel))

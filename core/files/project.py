@@ -48,13 +48,15 @@ def save_project(project: Project) -> bytes:
     return encode_zip(files, stored=frozenset(files) - packed)
 
 
-def load_project(source: Path | bytes, limits: ArchiveLimits = DEFAULT_LIMITS) -> Project:
-    """The project of an archive: `load_project(save_project(p)) == p`.
+def load_project(
+    source: Path | bytes, limits: ArchiveLimits = DEFAULT_LIMITS, called: str = "The project file"
+) -> Project:
+    """The project of an archive: `load_project(save_project(p)) == p`; messages name bytes as they are `called`.
 
     Raises BadProjectFile with one sentence when the archive is damaged, unsafe or of a newer version, and
     InvalidInput when the file cannot be read or is too large, NotEnoughMemory when what is in it is.
     """
-    name = name_of(source, "The project file")
+    name = name_of(source, called)
     data = read_source(source, name, limits.max_bytes)
     files = PackedFiles(data, name, _is_of_a_project, limits.max_entries, limits.max_unpacked)
     blobs = BlobReader(_PackedBlobs(files), limits.max_unpacked)

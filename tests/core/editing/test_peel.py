@@ -149,6 +149,22 @@ def test_a_transparent_photo_keeps_its_own_alpha() -> None:
     assert np.abs(colour / opacity - photo.pixels).max() <= 1
 
 
+def test_a_cut_out_photo_has_layers_where_something_is_seen() -> None:
+    project = cards().project
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    front = project.scene.objects[-1].mask.coverage
+    rows, columns = np.nonzero(front > 0)
+    alpha[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] = 255
+    photo = replace(project.photo, alpha=alpha, id="")
+    layers = peeled(replace(project, photo=photo)).layers
+    assert layers[0].alpha.shape != alpha.shape  # cropped to what is there
+    canvas = np.zeros((HEIGHT, WIDTH, 3))
+    for layer in layers:
+        share = (layer.alpha / 255)[..., None]
+        canvas[layer.window] = np.rint(share * layer.pixels + (1 - share) * canvas[layer.window])
+    assert np.array_equal(canvas[alpha > 0], photo.pixels[alpha > 0])
+
+
 def test_a_real_photo_with_hand_made_masks() -> None:
     picture = np.ascontiguousarray(data.coffee())
     rows, columns = picture.shape[:2]
