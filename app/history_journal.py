@@ -6,6 +6,7 @@ small whatever the photo's size and the history's length, and reading needs no e
 
 import contextlib
 import errno
+import functools
 import os
 import re
 import time
@@ -160,8 +161,17 @@ def is_journal(folder: Path) -> bool:
 def outline(folder: Path) -> Outline | None:
     """What is known of a journal; None where there is none, or none that this version reads."""
     try:
+        return _outline(folder, tuple((path, path.stat().st_size, path.stat().st_mtime_ns) for path in _files(folder)))
+    except OSError:
+        return None
+
+
+@functools.lru_cache(maxsize=1000)
+def _outline(folder: Path, _: tuple[tuple[Path, int, int], ...]) -> Outline | None:
+    """The same, read again when a file has changed: pages that show the list ask every few seconds."""
+    try:
         records = _written(folder).records
-    except (OSError, BadProjectFile):
+    except BadProjectFile:
         return None
     steps = replayed(records, lambda record: record).steps
     return Outline(_name(steps[0]), len(steps) - 1, records[-1].time) if steps else None

@@ -51,6 +51,19 @@ def test_every_kind_of_edit_comes_back_exactly(tmp_path: Path):
     assert (known.name, known.steps) == ("wall.png", len(every_edit()))
 
 
+def test_what_is_listed_is_read_again_only_when_it_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    read: list[Path] = []
+    real = journal._read
+    monkeypatch.setattr(journal, "_read", lambda path: (read.append(path), real(path))[1])
+    history = opened()
+    kept = begun(tmp_path, history)
+    assert outline(tmp_path) == outline(tmp_path)
+    assert len(read) == 1
+    kept.step(pushed(history, every_edit()[0]), 0)
+    assert outline(tmp_path).steps == 1
+    assert len(read) == 2
+
+
 def test_steps_back_and_what_replaces_them_come_back(tmp_path: Path):
     history = opened()
     kept = begun(tmp_path, history)
