@@ -73,7 +73,7 @@ class BlobReader:
     def take_bytes(self, blob_id: object, where: str) -> bytes:
         """Raises BadProjectFile when the blob is missing."""
         if not isinstance(blob_id, str) or blob_id not in self._blobs:
-            raise BadProjectFile(f"The project file lacks the blob {blob_id!r} of {where}; take an earlier copy.")
+            raise BadProjectFile(f"The project file lacks the blob {blob_id!r:.40} of {where}; take an earlier copy.")
         return self._blobs[blob_id]
 
     def take_array(self, reference: object, where: str) -> np.ndarray:
@@ -84,7 +84,9 @@ class BlobReader:
             case _:
                 raise BadProjectFile(f"{where} must refer to an array by blob, dtype and shape; take an earlier copy.")
         if dtype not in _DTYPES or not all(type(side) is int and side > 0 for side in shape) or not 1 < len(shape) < 4:
-            raise BadProjectFile(f"{where} has an impossible array ({dtype}, shape {shape}); take an earlier copy.")
+            raise BadProjectFile(
+                f"{where} has an impossible array ({dtype:.20}, shape {shape!s:.40}); take an earlier copy."
+            )
         if (blob_id, dtype) not in self._decoded:
             size = np.dtype(dtype).itemsize * math.prod(shape)
             if shape[0] * shape[1] > PHOTO_LIMITS.max_pixels or size > self._left:

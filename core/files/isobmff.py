@@ -7,6 +7,8 @@ SEQUENCE = "a sequence of pictures"
 _MOST_BOXES = 10_000
 _AUXILIARY = {
     "alpha": "",
+    "hevc:2015:auxid:1": "",  # transparency
+    "hevc:2015:auxid:2": "depth",
     "depth": "depth",
     "disparity": "depth",
     "hdrgainmap": "a gain map",

@@ -52,8 +52,8 @@ def test_private_never_hands_out_the_file_itself(photo):
 
 @pytest.mark.parametrize("output", ["layers.ora", "layers.exr"])
 def test_private_layers_of_a_peeled_photo(photo, output):
-    Path(f"{carried.PLACE.replace('/', ' ')}.png").rename("cup.png")
-    words = ("peel", photo, "--depth", "depth.npy", "--mask", "cup.png", "-o", output, "--private")
+    mask = f"{carried.PLACE.replace('/', ' ')}.png"
+    words = ("peel", photo, "--depth", "depth.npy", "--mask", mask, "-o", output, "--private")
     assert run(*words) == 0
     assert carried.leaks(Path(output).read_bytes()) == []
 

@@ -103,6 +103,19 @@ def test_wrong_edits_are_named(value, message):
         edit_from_json(value, {})
 
 
+@pytest.mark.parametrize("field", ["blob", "dtype", "shape"])
+def test_what_is_wrong_is_told_in_short(field):
+    array = {
+        "blob": "0",
+        "dtype": "uint8",
+        "shape": [2, 2],
+        field: ["x" * 10_000] if field == "shape" else "x" * 10_000,
+    }
+    with pytest.raises(BadProjectFile) as told:
+        edit_from_json({"edit": "SetMask", "object_id": "a", "mask": {"coverage": array}}, {})
+    assert len(str(told.value)) < 200
+
+
 def test_wrong_poses_are_named():
     blobs: dict[str, bytes] = {}
     value = edit_to_json(next(edit for edit in ALL if isinstance(edit, edits.SetCamera)), blobs)

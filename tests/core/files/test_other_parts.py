@@ -120,3 +120,14 @@ def test_packed_texts_cannot_cost_more_than_they_should():
     photo = open_photo(carried.with_chunks(plain, *[bomb] * 300, carried.chunk(b"tEXt", b"b\0c")))
     assert sum(len(text.text) for text in photo.metadata.texts) < 9_000_000
     assert "Texts" in photo.notices[0]
+
+
+def test_transparency_is_no_other_picture():
+    picture = Image.new("RGBA", (24, 16), (200, 30, 30, 255))
+    picture.putpixel((3, 3), (0, 0, 0, 0))
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(picture).save(stream, format="HEIF", quality=90)
+    for data in (stream.getvalue(), carried.saved(picture, "AVIF")):
+        photo = open_photo(data)
+        assert photo.alpha is not None
+        assert photo.notices == ()
