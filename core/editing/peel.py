@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from core.editing.costs import require_for_peeling
 from core.editing.layers import enlarged_window, object_at_rest, rim_width
 from core.editing.memo import Memo
 from core.editing.peel_order import ordered_objects
@@ -42,13 +43,14 @@ def peel(
     Objects are peeled where the photo shows them, wherever they were moved. Laid over each other in the photo's own
     coded values, as painting programs do, the layers show the photo: exactly where they are opaque, and at soft edges
     because their colours are solved for that. `tell` hears the share done. Raises InvalidInput without an object,
-    Cancelled soon after `cancel`, EngineFailed if the engine cannot finish.
+    NotEnoughMemory, Cancelled soon after `cancel`, EngineFailed if the engine cannot finish.
     """
     cancel = cancel or CancelToken()
     at_rest = _at_rest(project)
     items = ordered_objects(at_rest, cancel)
     if not items:
         raise InvalidInput("There is no object to peel off the photo; cut one out first.")
+    require_for_peeling(project)
     parts, front = parts_of(project.photo, items, cancel)
     plate = None
     for plate in source_plate(without_objects(at_rest), engine, memo, cancel=cancel):

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from core.editing.compositor import Sprite, visible_coverage
-from core.editing.costs import require_for_points
+from core.editing.costs import require_for_layers, require_for_mesh, require_for_points
 from core.editing.layers import source_view, working_size
 from core.editing.memo import Memo
 from core.editing.motion import placed_objects
@@ -167,7 +167,7 @@ def point_cloud(view: View, options: CloudOptions = CloudOptions(), axes: Axes =
     Pixels beside a step mix the colours of both sides and would hang in the air between them.
     Raises InvalidInput when none is left, NotEnoughMemory.
     """
-    require_for_points(view.depth.shape[1], view.depth.shape[0])
+    require_for_points((view.depth.shape[1], view.depth.shape[0]))
     inverse, solid = _solid(view)
     kept = solid & ~_beside_step(inverse, solid)
     if not kept.any():
@@ -189,9 +189,11 @@ def point_cloud(view: View, options: CloudOptions = CloudOptions(), axes: Axes =
 def textured_mesh(view: View, max_vertices: int = _MESH_VERTICES, axes: Axes = "opencv") -> TexturedMesh:
     """The picture's grid as triangles, cut at depth steps, at the sky and where it is transparent, with its picture.
 
-    Every n-th row and column is taken so that at most about `max_vertices` remain. Raises InvalidInput for no face.
+    Every n-th row and column is taken so that at most about `max_vertices` remain. Raises InvalidInput for no face,
+    NotEnoughMemory.
     """
     height, width = view.depth.shape
+    require_for_mesh((width, height))
     step = max(1, int(np.ceil(np.sqrt(height * width / max_vertices))))
     rows, columns = _every(height, step), _every(width, step)
     inverse, solid = (field[rows][:, columns] for field in _solid(view))
@@ -213,9 +215,10 @@ def layer_stack(result: Result) -> LayerStack:
     """Background plate, shadows, every shown object where it now stands, farthest first, and the hidden result on top.
 
     An object at rest is in the plate too, so that its layer changes nothing. With a given flow field there are
-    no objects: only the result.
+    no objects: only the result. Raises NotEnoughMemory.
     """
     project, frame = result.project, result.frame
+    require_for_layers(project)
     merged = picture_of(project.photo, frame)
     if project.flow_override is not None:
         return LayerStack((Layer("Result", merged),), merged)

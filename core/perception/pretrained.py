@@ -14,6 +14,8 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from core.errors import InvalidInput
+from core.files.source import read_source
+from core.files.strict_json import MAX_JSON_BYTES, parse_json
 from core.lras.placement import placement
 from core.types.protocols import CancelToken
 
@@ -49,15 +51,15 @@ def load_pretrained(network: str, folder: Path) -> Any:
 
 def _check_config(folder: Path) -> None:
     """A configuration may name code of its own or other files to fetch; those of the networks used here do not."""
+    path = folder / "config.json"
     try:
-        config = json.loads((folder / "config.json").read_bytes())
-        suspicious = "auto_map" in json.dumps(config) or config.get("use_pretrained_backbone")
-    except (OSError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"{folder / 'config.json'} cannot be read ({error}); fetch it again.") from error
-    if suspicious:
-        raise InvalidInput(
-            f"{folder / 'config.json'} asks for code or weights from elsewhere; get the authors' own file."
-        )
+        config = parse_json(read_source(path, str(path), MAX_JSON_BYTES), str(path))
+    except InvalidInput as error:
+        raise InvalidInput(f"{folder} holds another model or is damaged: {error} Else fetch it again.") from error
+    if not isinstance(config, dict):
+        raise InvalidInput(f"{path} holds no configuration; fetch it again.")
+    if "auto_map" in json.dumps(config) or config.get("use_pretrained_backbone"):
+        raise InvalidInput(f"{path} asks for code or weights from elsewhere; get the authors' own file.")
 
 
 def as_input(
