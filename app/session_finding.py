@@ -4,6 +4,7 @@ from app import selection
 from app.export_jobs import Tell
 from app.session_masks import MaskGestures
 from app.session_models import ModelGestures
+from app.ui.text import say
 from core.errors import InvalidInput
 from core.perception import everything
 from core.perception.everything import Proposal
@@ -26,7 +27,7 @@ class FindingGestures(MaskGestures, ModelGestures):
             def progress(share: float) -> None:
                 if self._finding != wanted:
                     cancel.cancel()
-                tell(f"Looking for objects: {share:.0%}")
+                tell(say("export.looking"), share)
 
             return everything.find_objects(self.services.segmentation(name), photo, cancel, progress)
 
@@ -39,7 +40,7 @@ class FindingGestures(MaskGestures, ModelGestures):
             if self._finding == wanted:
                 self._finding = None
 
-        self._in_background("Looking for objects", work, done, over)
+        self._in_background(say("export.looking"), work, done, over)
 
     def take_proposal(self, index: int) -> None:
         """Cut a proposal out as a new object, which clicks refine. Raises InvalidInput for an unknown one."""
