@@ -10,14 +10,17 @@ from core.editing.memo import Memo
 from core.editing.motion import camera_at_home, is_edited, placed_objects
 from core.types.frame import Frame
 from core.types.project import Project
+from core.types.scene import SceneObject
 
 _LOOKED_AT_SIDE = 512
 _LEAST_OF_FRAME = 1e-4
 _LEAST_OF_PHOTO = 0.02
+_ALL_OF_FRAME, _ALL_OF_PHOTO = 0.99, 0.9
 
 
 def lost_in(project: Project, frame: Frame, memo: Memo) -> list[str]:
-    """Sentences on objects that the frame does not show though they are not removed, and on a frame of no photo."""
+    """Sentences on objects that the frame does not show though they are not removed, or that hide all else, and on a
+    frame of next to no photo or of its back."""
     shown = [item for item in project.scene.objects if not item.hidden]
     if not shown or not is_edited(project) or project.flow_override is not None:
         return _little_left(project, frame)
@@ -29,7 +32,17 @@ def lost_in(project: Project, frame: Frame, memo: Memo) -> list[str]:
     areas = {item.id: _area(sprite, nearest) for item, sprite in placed_objects(project, shown, view, memo)}
     gone = [item.label for item in shown if areas.get(item.id, 0) < _LEAST_OF_FRAME * width * height]
     unseen = [f"{label} is out of view, hidden or tiny in the result; move it less." for label in gone]
-    return unseen + _little_left(project, frame)
+    filling = [
+        f"{item.label} fills the whole result and hides all else; scale it less or move it away."
+        for item in shown
+        if areas.get(item.id, 0) > _ALL_OF_FRAME * width * height and _share(item) < _ALL_OF_PHOTO
+    ]
+    return unseen + filling + _little_left(project, frame)
+
+
+def _share(item: SceneObject) -> float:
+    """How much of the photo an object covers."""
+    return float((item.mask.coverage >= 128).mean())
 
 
 def _area(sprite: Sprite, nearest: Float32[np.ndarray, "H W"]) -> int:
@@ -37,6 +50,9 @@ def _area(sprite: Sprite, nearest: Float32[np.ndarray, "H W"]) -> int:
 
 
 def _little_left(project: Project, frame: Frame) -> list[str]:
+    behind = project.scene.camera.camera_from_world.matrix[2, 2] < 0
+    if behind and project.flow_override is None:
+        return ["The camera looks back at the photo, which knows nothing of its scene from behind; turn it less."]
     left = 1 - float(frame.invented.mean())
     if left >= _LEAST_OF_PHOTO:
         return []

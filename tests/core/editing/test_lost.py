@@ -9,7 +9,7 @@ from core.editing.apply import apply_all, new_project
 from core.editing.lost import lost_in
 from core.editing.memo import Memo
 from core.editing.render import render
-from core.maths.rigid import pose
+from core.maths.rigid import axis_rotation, pose
 from core.types.camera import Camera
 from core.types.edits import AddObject, Edit, HideObject, PlaceObject, SetCamera
 from core.types.scene import Placement
@@ -39,6 +39,19 @@ def test_a_tiny_object_is_named_too() -> None:
 @pytest.mark.parametrize("place", [(0, 0, 100), (1000, 0, 0)])
 def test_a_camera_beyond_the_scene_is_told(place: tuple[float, float, float]) -> None:
     assert any("comes from the photo" in sentence for sentence in told(seen_from(*place)))
+
+
+@pytest.mark.parametrize("scale", [30.0, 1000.0])
+def test_an_object_that_hides_all_else_is_named(scale: float) -> None:
+    (sentence,) = told(PlaceObject("card", Placement(scale=scale)))
+    assert sentence.startswith("Card fills the whole result")
+
+
+@pytest.mark.parametrize(("degrees", "is_told"), [(180, True), (100, True), (60, False)])
+def test_a_camera_that_looks_back_is_told(degrees: float, is_told: bool) -> None:
+    turned = axis_rotation((0.0, 1.0, 0.0), np.radians(degrees))
+    sentences = told(SetCamera(Camera(CAMERA, pose(turned, -turned @ (0, 0, 3) + (0, 0, 3)))))
+    assert any("from behind" in sentence for sentence in sentences) == is_told
 
 
 @pytest.mark.parametrize(
