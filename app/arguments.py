@@ -149,8 +149,8 @@ def add_private(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--private",
         action="store_true",
-        help="leave place, owner, serial numbers, ids, texts, thumbnails and maker notes out of everything written; "
-        "the kind of camera, its settings, the time and the colours stay",
+        help="leave place, owner, serial numbers, ids, texts, thumbnails, maker notes and the names of the photo and "
+        "its objects out of everything written; the kind of camera, its settings, the time and the colours stay",
     )
 
 

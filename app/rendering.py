@@ -17,7 +17,7 @@ from core.editing.motion import camera_at_home
 from core.editing.render import render
 from core.editing.takeaway import Result, axes_of, confidence_mask, frame_depth, invented_mask, take
 from core.errors import InvalidInput
-from core.files.cameras import CameraPath, CameraShot
+from core.files.cameras import CameraPath, CameraShot, stored_shots
 from core.files.carrying import left_out
 from core.files.privacy import private_project
 from core.types.camera import Camera
@@ -87,13 +87,14 @@ class Rendering:
         if self._picture is not None and self._own_file is None:
             shots.append(CameraShot(named_from(self._picture.path, folder), scene.camera))
         elif self._picture is not None and self._source is not None:
-            shots += replace(self._source, path=self._picture.path).shots(scene.camera, folder)
+            shots += stored_shots(named_from(self._picture.path, folder), scene.camera, self._source.header)
         elif not camera_at_home(scene):
             self.progress.tell(
                 f"{self._args.cameras_out} has the photo's camera only: -o is no picture by the new one."
             )
         if self._source is not None:
-            shots += self._source.shots(Camera(scene.source_intrinsics), folder)
+            named = self._done.project.photo.name if self._args.private else named_from(self._source.path, folder)
+            shots += stored_shots(named, Camera(scene.source_intrinsics), self._source.header)
         return CameraPath(tuple(shots), axes_of("camera", self._args.axes))
 
     @property

@@ -8,10 +8,8 @@ import numpy as np
 
 from app.opening import photo_file
 from core.errors import InvalidInput
-from core.files.cameras import CameraShot, stored_shots
 from core.files.formats import Format
 from core.files.header import Header, read_header
-from core.types.camera import Camera
 from core.types.frame import Frame
 from core.types.photo import Photo
 
@@ -43,10 +41,6 @@ class SourcePhoto:
             return self.path.read_bytes()
         except OSError as error:
             raise InvalidInput(f"{self.path} cannot be read again ({error.strerror}); do not move it yet.") from error
-
-    def shots(self, camera: Camera, folder: Path) -> tuple[CameraShot, ...]:
-        """The camera that took the photo, for a file in `folder` and fit for the photo's own as it is stored."""
-        return stored_shots(named_from(self.path, folder), camera, self.header)
 
 
 def source_photo(source: str) -> SourcePhoto:

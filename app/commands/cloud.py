@@ -28,9 +28,9 @@ def run_cloud(args: argparse.Namespace) -> int:
     from app.outputs import Outputs, input_files, wanted
     from app.progress import Progress
     from app.services import Services
-    from app.source_photo import source_photo
+    from app.source_photo import named_from, source_photo
     from core.editing.takeaway import CloudOptions, axes_of, photo_view, point_cloud, textured_mesh
-    from core.files.cameras import CameraPath
+    from core.files.cameras import CameraPath, stored_shots
     from core.files.formats import Kind
     from core.types.camera import Camera
     from core.types.project import Project
@@ -50,7 +50,8 @@ def run_cloud(args: argparse.Namespace) -> int:
         axes = axes_of(kind, args.axes)
         if kind == "camera":
             camera = Camera(project().scene.source_intrinsics)
-            return CameraPath(source.shots(camera, Path(args.cameras_out).parent), axes)
+            named = named_from(source.path, Path(args.cameras_out).parent)
+            return CameraPath(stored_shots(named, camera, source.header), axes)
         view = photo_view(project())
         return textured_mesh(view, axes=axes) if kind == "mesh" else point_cloud(view, options, axes)
 

@@ -96,9 +96,8 @@ def _with_objects(
     from core.types.edits import AddObject
 
     photo = project.photo
-    names = [f"Mask {number + 1}" if args.private else path.stem for number, path in enumerate(args.mask)]
-    masks = [read_mask(path, photo.width, photo.height) for path in args.mask]
-    added = [AddObject(f"mask-{number}", mask, names[number]) for number, mask in enumerate(masks)]
+    given = [(path.stem, read_mask(path, photo.width, photo.height)) for path in args.mask]
+    added = [AddObject(f"mask-{number}", mask, name) for number, (name, mask) in enumerate(given)]
     project = apply_all(project, added)
     if project.scene.objects and not args.find:
         return project

@@ -19,8 +19,10 @@ _ALL_OF_FRAME, _ALL_OF_PHOTO = 0.99, 0.9
 
 
 def lost_in(project: Project, frame: Frame, memo: Memo) -> list[str]:
-    """Sentences on objects that the frame does not show though they are not removed, or that hide all else, and on a
-    frame of next to no photo or of its back."""
+    """Sentences on objects that the frame does not show though they are not removed, or that hide all else.
+
+    And on a frame that shows next to nothing of the photo, or its back.
+    """
     shown = [item for item in project.scene.objects if not item.hidden]
     if not shown or not is_edited(project) or project.flow_override is not None:
         return _little_left(project, frame)

@@ -26,15 +26,19 @@ def private_photo(photo: Photo) -> Photo:
 
 
 def private_project(project: Project) -> Project:
-    """The project of the private photo, without the names of files that depth and masks were read from."""
+    """The project of the private photo, its objects numbered: a name may be a person's.
+
+    The names of files that depth and masks were read from go too.
+    """
     depth, scene = project.depth, project.scene
     objects = tuple(
         replace(
             item,
+            label=f"Object {number}",
             mask=replace(item.mask, source=_nameless(item.mask.source)),
             shadow=None if item.shadow is None else replace(item.shadow, source=_nameless(item.shadow.source)),
         )
-        for item in scene.objects
+        for number, item in enumerate(scene.objects, 1)
     )
     return replace(
         project,

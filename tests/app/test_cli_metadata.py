@@ -9,6 +9,7 @@ import pytest
 from command_line import run
 from PIL import Image
 
+from core.files.cameras import read_transforms
 from core.files.photo import open_photo
 from core.files.project import load_project
 
@@ -83,3 +84,9 @@ def test_an_edited_gray_photo_is_gray(photo, output, mode):
     assert edit("gray.png", "-o", output) == 0
     with Image.open(output) as result:
         assert result.mode == mode
+
+
+def test_private_cameras_and_objects_name_nobody(photo):
+    assert edit(photo, "-o", "a.png", "--cameras-out", "cameras.json", "--project-out", "p.lras", "--private") == 0
+    assert [shot.file_path for shot in read_transforms(Path("cameras.json")).shots] == ["a.png", "photo.jpg"]
+    assert [item.label for item in load_project(Path("p.lras")).scene.objects] == ["Object 1"]
