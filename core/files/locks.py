@@ -9,7 +9,7 @@ class FileLock:
     """An advisory lock on a file: flock, on Windows a locked byte. Another holder may be in this process too."""
 
     def __init__(self, handle: int) -> None:
-        self._handle = handle
+        self._handle: int | None = handle
 
     @classmethod
     def take(cls, path: Path) -> "FileLock | None":
@@ -29,8 +29,10 @@ class FileLock:
         return cls(handle)
 
     def release(self) -> None:
-        """Let others have it."""
-        os.close(self._handle)
+        """Let others have it; a second time does nothing, for the handle's number may be another file's by then."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.close(handle)
 
 
 def _lock(handle: int) -> None:

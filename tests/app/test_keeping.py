@@ -178,6 +178,25 @@ def test_a_folder_that_somebody_removed_is_made_again(unsaved: Unsaved, keeper: 
     assert kept(unsaved, keeper) == history
 
 
+def test_a_folder_that_cannot_be_made_again_is_made_once_it_can(
+    unsaved: Unsaved, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(keeping, "RETRY_SECONDS", LONG)
+    keeper.begin(opened())
+    shutil.rmtree(unsaved.folder)
+    unsaved.folder.write_text("in the way")
+    history = pushed(opened(), every_edit()[0])
+    keeper.step(history, 0)
+    for index in (0, 1):
+        keeper.move(history.at(index))
+        assert keeper.not_kept is not None
+        assert "descriptor" not in keeper.not_kept.reason
+    unsaved.folder.unlink()
+    keeper.move(history)
+    assert keeper.not_kept is None
+    assert kept(unsaved, keeper) == history
+
+
 def test_a_photo_nobody_edited_leaves_nothing_when_another_is_opened(unsaved: Unsaved, keeper: Keeper):
     keeper.begin(opened("looked at.jpg"))
     keeper.begin(opened("second.jpg"))
