@@ -37,6 +37,7 @@ RangesFrom = Literal["cfg", "shapes"]
 TOKENS = "transformer.token_embedding.weight"
 _POSITIONS = "transformer.positional_embedding.weight"
 _MASK = "quantizer.mask"
+_LARGEST_DESCRIPTION = 1_000_000  # bytes
 
 # Mapped pages count as used memory until the file is closed: it is reopened after so many bytes or this share
 # of the file, whichever is more. A larger tensor is mapped alone.
@@ -145,6 +146,8 @@ def _open_folder(folder: Path) -> Checkpoint:
 
 def _read_description(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG_FILE
+    if path.exists() and not (path.is_file() and path.stat().st_size <= _LARGEST_DESCRIPTION):
+        raise InvalidInput(f"{path} is no file of at most 1 MB; write the checkpoint again.")
     try:
         described = json.loads(path.read_bytes())
     except OSError as error:

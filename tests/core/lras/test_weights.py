@@ -307,7 +307,13 @@ def test_other_files_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("config", "words"), [(b"\xff", "no JSON"), (b"[1]", "lacks cfg"), (b'{"cfg": {}}', "lacks cfg or dtype")]
+    ("config", "words"),
+    [
+        (b"\xff", "no JSON"),
+        (b"[1]", "lacks cfg"),
+        (b'{"cfg": {}}', "lacks cfg or dtype"),
+        (b"[" + b"[]," * 400_000 + b"[]]", "at most 1 MB"),
+    ],
 )
 def test_a_damaged_description_is_refused(tmp_path, config, words):
     save_transformer(tiny(), tmp_path)
@@ -329,6 +335,14 @@ def test_a_damaged_safetensors_file_is_refused(tmp_path):
         load_transformer(tmp_path)
     path.unlink()
     with pytest.raises(InvalidInput, match="missing"):
+        load_transformer(tmp_path)
+
+
+def test_a_description_that_never_ends_is_not_read(tmp_path):
+    save_transformer(tiny(), tmp_path)
+    (tmp_path / "config.json").unlink()
+    (tmp_path / "config.json").symlink_to("/dev/zero")
+    with pytest.raises(InvalidInput, match="at most 1 MB"):
         load_transformer(tmp_path)
 
 
