@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from core.files.flow import read_flow
 from core.files.mask import read_mask
 from core.maths.rigid import axis_rotation, quaternion_from_rotation, rotation_from_euler_deg
 from core.types import edits
+from core.types.camera import Pose
 from core.types.flow import FlowField
 from core.types.mask import Click, Mask, Prompt
 from core.types.photo import Photo
@@ -45,8 +46,6 @@ def check_combination(args: argparse.Namespace) -> None:
     around = [f"--{name}" for name in _AROUND if getattr(args, name) is not None]
     if args.pose is not None and around:
         raise InvalidInput(f"--pose and {', '.join(around)} both place the camera; give only one of them.")
-    if args.pose is not None:
-        read_pose_text(args.pose)
 
 
 def named_files(args: argparse.Namespace) -> list[Path]:
@@ -54,12 +53,35 @@ def named_files(args: argparse.Namespace) -> list[Path]:
     return [] if args.edits is None else files_named_in(args.edits)
 
 
-def chosen_mask(args: argparse.Namespace, photo: Photo, services: Services) -> Mask | None:
-    """The mask of --select or --mask. Raises InvalidInput when it cannot be made or read."""
-    if args.mask is not None:
-        return read_mask(args.mask, photo.width, photo.height, label=args.mask_label)
+@dataclass(frozen=True)
+class GivenFiles:
+    """What the files of --mask, --shadow, --pose, --edits and --flow hold."""
+
+    mask: Mask | None
+    shadow: Mask | None
+    pose: Pose | None
+    edits: tuple[edits.Edit, ...]
+
+
+def read_files(args: argparse.Namespace, photo: Photo) -> GivenFiles:
+    """Read all of them, for a wrong one is told before anything slow begins.
+
+    Raises InvalidInput or BadProjectFile for the first that cannot be used with that photo.
+    """
+    width, height = photo.width, photo.height
+    read = () if args.edits is None else read_edits(args.edits, width, height)
+    return GivenFiles(
+        mask=None if args.mask is None else read_mask(args.mask, width, height, label=args.mask_label),
+        shadow=read_mask(args.shadow, width, height) if isinstance(args.shadow, Path) else None,
+        pose=None if args.pose is None else read_pose_text(args.pose),
+        edits=read if args.flow is None else (*read, _followed(args.flow)),
+    )
+
+
+def chosen_mask(args: argparse.Namespace, given: GivenFiles, photo: Photo, services: Services) -> Mask | None:
+    """The mask of --select or --mask. Raises InvalidInput when it cannot be made."""
     if args.select is None:
-        return None
+        return given.mask
     return selection.pick(services, photo, Prompt(clicks=(Click(*args.select),))).mask
 
 
@@ -68,15 +90,17 @@ def cut_out(mask: Mask) -> edits.Edit:
     return edits.AddObject(OBJECT, mask, "Object 1")
 
 
-def shadow_edits(args: argparse.Namespace, project: Project, tell: Callable[[str], None]) -> list[edits.Edit]:
+def shadow_edits(
+    args: argparse.Namespace, given: GivenFiles, project: Project, tell: Callable[[str], None]
+) -> list[edits.Edit]:
     """The shadow that goes with the object; `tell` hears when none was found.
 
-    Raises InvalidInput when it cannot be read, or is required and not found.
+    Raises InvalidInput when it is required and not found.
     """
     if args.shadow is None:
         return []
-    if not isinstance(args.shadow, ShadowSearch):
-        return [edits.SetShadow(OBJECT, read_mask(args.shadow, project.photo.width, project.photo.height))]
+    if given.shadow is not None:
+        return [edits.SetShadow(OBJECT, given.shadow)]
     found = proposed_shadow(project, OBJECT)
     if found is not None:
         return [edits.SetShadow(OBJECT, found)]
@@ -114,10 +138,10 @@ def placement(args: argparse.Namespace, scene: Scene) -> Placement:
     return Placement((x, y, z), quaternion_from_rotation(rotation), scale)
 
 
-def camera_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]:
+def camera_edits(args: argparse.Namespace, given: GivenFiles, project: Project) -> list[edits.Edit]:
     """Where the picture is taken from; the photo's own place by default."""
-    if args.pose is not None:
-        pose = read_pose_text(args.pose)
+    if given.pose is not None:
+        pose = given.pose
     elif any(getattr(args, name) is not None for name in _AROUND):
         yaw, pitch = args.orbit or (0.0, 0.0)
         dolly = 0.0 if args.dolly is None else args.dolly[0]
@@ -127,13 +151,7 @@ def camera_edits(args: argparse.Namespace, project: Project) -> list[edits.Edit]
     return [edits.SetCamera(replace(project.scene.camera, camera_from_world=pose))]
 
 
-def file_edits(args: argparse.Namespace, photo: Photo) -> list[edits.Edit]:
-    """The edits of --edits and --flow."""
-    found: list[edits.Edit] = []
-    if args.edits is not None:
-        found += read_edits(args.edits, photo.width, photo.height)
-    if args.flow is not None:
-        flow = read_flow(args.flow)
-        known = np.isfinite(flow[..., 0])
-        found.append(edits.SetFlow(FlowField(flow, known, np.zeros(known.shape, bool))))
-    return found
+def _followed(path: Path) -> edits.Edit:
+    flow = read_flow(path)
+    known = np.isfinite(flow[..., 0])
+    return edits.SetFlow(FlowField(flow, known, np.zeros(known.shape, bool)))

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from app.services import Services
@@ -23,25 +24,47 @@ _PROJECT = ".lras"
 _GEOMETRY = ("depth", "depth_scale", "depth_backend", "intrinsics")
 
 
-def open_project(args: argparse.Namespace, services: Services) -> Project:
-    """The photo of `app.arguments.add_photo_arguments` as an unedited project.
+@dataclass(frozen=True)
+class Opened:
+    """A photo and what came with it of its geometry."""
 
-    Depth comes from --depth or --depth-backend, else from inside the photo or with the sample, else it is estimated.
-    Raises InvalidInput for a file that cannot be used or depth of another shape, BackendUnavailable.
+    photo: Photo
+    depth: DepthMap | None
+    intrinsics: Intrinsics | None
+
+    def project(self, services: Services) -> Project:
+        """Unedited. Raises InvalidInput for depth of another shape, BackendUnavailable."""
+        return new_project(self.photo, services.geometry(self.photo, self.depth, self.intrinsics))
+
+
+def open_given(args: argparse.Namespace) -> Opened:
+    """The photo of `app.arguments.add_photo_arguments`; nothing is estimated.
+
+    Raises InvalidInput for files that cannot be used.
     """
     if args.depth is not None and args.depth_backend is not None:
         raise InvalidInput("--depth and --depth-backend both say where depth comes from; give only one of them.")
     if args.depth_scale is not None and args.depth is None:
         raise InvalidInput("--depth-scale belongs to a --depth FILE; give both.")
+    given = None
+    if args.depth is not None:
+        given = read_depth(args.depth, None if args.depth_scale is None else args.depth_scale[0])
     photo, depth, intrinsics = open_source(args.photo)
     if args.intrinsics is not None:
         fx, fy, cx, cy = args.intrinsics
         intrinsics = Intrinsics(fx, fy, cx, cy, photo.width, photo.height)
     if args.depth_backend is not None:
         depth = None
-    if args.depth is not None:
-        depth = read_depth(args.depth, None if args.depth_scale is None else args.depth_scale[0])
-    return new_project(photo, services.geometry(photo, depth, intrinsics))
+    return Opened(photo, given or depth, intrinsics)
+
+
+def open_project(args: argparse.Namespace, services: Services) -> Project:
+    """The photo as an unedited project.
+
+    Depth comes from --depth or --depth-backend, else from inside the photo or with the sample, else it is estimated.
+    Raises InvalidInput as `open_given` does and for depth of another shape, BackendUnavailable.
+    """
+    return open_given(args).project(services)
 
 
 def open_photo_or_project(args: argparse.Namespace, services: Services) -> Project:

@@ -67,7 +67,7 @@ def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run_edit(args: argparse.Namespace) -> int:
     """Apply the edits in the order of the help, render at full size, write. Raises EditorError."""
     from app import edit_plan
-    from app.opening import open_project
+    from app.opening import open_given
     from app.outputs import input_files
     from app.rendering import Rendering
     from app.services import Services
@@ -81,15 +81,17 @@ def run_edit(args: argparse.Namespace) -> int:
     inputs = [source.path, *input_files(args, *_INPUTS), *edit_plan.named_files(args)]
     rendering = Rendering(args, services, inputs, source)
     with rendering.progress.stage("open"):
-        project = open_project(args, services)
+        opened = open_given(args)
+        given = edit_plan.read_files(args, opened.photo)
+        project = opened.project(services)
     rendering.progress.tell(*project.photo.notices)
     with rendering.progress.stage("select"):
-        mask = edit_plan.chosen_mask(args, project.photo, services)
+        mask = edit_plan.chosen_mask(args, given, project.photo, services)
     if mask is not None:
         project = apply_all(project, [edit_plan.cut_out(mask)])
-        project = apply_all(project, edit_plan.shadow_edits(args, project, rendering.progress.tell))
+        project = apply_all(project, edit_plan.shadow_edits(args, given, project, rendering.progress.tell))
         project = apply_all(project, edit_plan.object_edits(args, project))
-    project = apply_all(project, edit_plan.camera_edits(args, project))
-    project = apply_all(project, edit_plan.file_edits(args, project.photo))
+    project = apply_all(project, edit_plan.camera_edits(args, given, project))
+    project = apply_all(project, given.edits)
     rendering.finish(project)
     return 0

@@ -9,6 +9,7 @@ import pytest
 from command_line import run
 from PIL import Image
 
+from app.services import Services
 from core.files.depth import read_depth
 
 WIDTH, HEIGHT = 48, 36
@@ -77,3 +78,31 @@ def test_an_unwritable_folder_for_temporary_files_is_not_needed(folder: Path, mo
         run("edit", "photo.png", "--depth", "near.npy", "-o", "o.png", "--depth-out", "d.exr", "--flow-out", "f.exr")
         == 0
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--mask", "wrong.txt", "--remove"),
+        ("--mask", "half.png", "--remove"),
+        ("--mask", "labels.png", "--mask-label", "1", "--remove", "--shadow", "half.png"),
+        ("--flow", "wrong.txt"),
+        ("--pose", "wrong.txt"),
+        ("--edits", "edits.json"),
+        ("--depth", "wrong.txt"),
+    ],
+)
+def test_a_wrong_file_is_told_before_depth_is_estimated(
+    folder: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("wrong.txt").write_text("nothing of the kind")
+    Image.new("L", (WIDTH // 2, HEIGHT // 2), 255).save("half.png")
+    mask = {"edit": "AddObject", "object_id": "one", "mask": {"file": "half.png"}, "label": "One"}
+    Path("edits.json").write_text(json.dumps([mask]))
+
+    def geometry(*_: object) -> None:
+        raise AssertionError("the depth was estimated")
+
+    monkeypatch.setattr(Services, "geometry", geometry)
+    assert run("edit", "photo.png", *words, "-o", "out.png") == 2
+    assert "error: " in capsys.readouterr().err
