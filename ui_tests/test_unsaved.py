@@ -143,6 +143,10 @@ def test_the_list_opens_and_discards_and_what_is_open_elsewhere_is_said(page: Pa
     assert len(editor.steps()) == 2
     wait_in_page(page, lambda: editor.by_id("unsaved-count").inner_text() == "1")
     editor.by_id("unsaved-open").click()
+    page.locator("#unsaved-menu").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#unsaved-menu").wait_for(state="hidden")
+    editor.by_id("unsaved-open").click()
     listed = page.locator("#unsaved-menu-list")
     discard = listed.get_by_test_id("unsaved-discard")
     wait_in_page(page, lambda: discard.count() == 1)

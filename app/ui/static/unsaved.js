@@ -13,6 +13,7 @@ let shown = "", looking = 0;
 export function listenToUnsaved() {
   $("unsaved-open").addEventListener("click", () => menu($("unsaved-menu").hidden));
   addEventListener("pointerdown", (event) => { if (!event.target.closest("#unsaved-box")) menu(false); });
+  addEventListener("keydown", (event) => { if (event.key === "Escape") menu(false); });
 }
 
 export async function showUnsaved() {
