@@ -28,11 +28,13 @@ _PRIMARIES = {
 _NAMES = {1: "BT.709", 6: "BT.601", 7: "BT.601", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 _BT709_CURVE: icc.Curve = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
 _CURVES: dict[int, tuple[str, icc.Curve]] = {
-    **dict.fromkeys((1, 6, 14, 15), ("BT.709 curve", _BT709_CURVE)),
+    **dict.fromkeys((1, 6, 11, 12, 14, 15), ("BT.709 curve", _BT709_CURVE)),
     4: ("gamma 2.2", (2.2,)),
     5: ("gamma 2.8", (2.8,)),
+    7: ("SMPTE 240M curve", (1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 1 / 4, 0.0913)),
     8: ("linear", (1.0,)),
     13: ("sRGB curve", icc.SRGB_CURVE),
+    17: ("gamma 2.6 of cinema", (2.6, (52.37 / 48) ** (1 / 2.6), 0.0, 0.0, 0.0)),
 }
 PQ, HLG = 16, 18
 _UNSPECIFIED = (0, 2)
@@ -66,6 +68,16 @@ def meaning_of(primaries: int, transfer: int) -> Meaning | None:
         "sRGB" if (primaries, transfer) == (1, 13) else f"{_NAMES.get(primaries, f'primaries {primaries}')}, {words}"
     )
     return Meaning(chosen, icc.rgb_profile(title, chosen, curve))
+
+
+def unknown_notice(primaries: int, transfer: int) -> str:
+    """What is told of code points that have no meaning here; empty where the file leaves both open."""
+    if primaries in _UNSPECIFIED and transfer in _UNSPECIFIED:
+        return ""
+    return (
+        f"The photo's colours are coded in a way that is not known here (primaries {primaries}, transfer {transfer}); "
+        "they are taken as sRGB."
+    )
 
 
 def meaning_of_chunks(found: ColourChunks) -> Meaning | None:

@@ -58,6 +58,11 @@ def bit_depth(data: bytes) -> int:
     return max((max(content[5:], default=8) for kind, content in _main_properties(data) if kind == b"pixi"), default=8)
 
 
+def is_cropped(data: bytes) -> bool:
+    """Whether the main picture has a `clap` box (clean aperture)."""
+    return any(kind == b"clap" for kind, _ in _main_properties(data))
+
+
 def _main_properties(data: bytes) -> list[tuple[bytes, bytes]]:
     meta = _first(data, b"meta")
     properties = list(boxes(_first(meta, b"iprp", b"ipco")))

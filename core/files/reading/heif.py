@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.files import isobmff
-from core.files.code_points import Meaning, meaning_of
+from core.files.code_points import meaning_of, unknown_notice
 from core.files.exif import orientation_of, read_exif
 from core.files.limits import PhotoLimits, check_picture
 from core.files.reading.decoded import Decoded, Values, coloured, split, with_profile
@@ -30,11 +30,11 @@ def decode_heif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     if len(heif) > 1:
         others.insert(0, f"{len(heif) - 1} more pictures" if len(heif) > 2 else "a second picture")
     nclx = heif.info.get("nclx_profile")
-    meaning = nclx and meaning_of(nclx["color_primaries"], nclx["transfer_characteristics"])
+    points = nclx and (nclx["color_primaries"], nclx["transfer_characteristics"])
     plain = Values(*split(values), heif.info.get("icc_profile") or None, values.shape[2] <= 2)
     metadata = Metadata(exif=heif.info.get("exif") or None, xmp=heif.info.get("xmp") or None)
     exif = read_exif(metadata.exif)
-    return Decoded(_meant(plain, meaning), exif, metadata, 1, other_parts=tuple(dict.fromkeys(others)))
+    return Decoded(_meant(plain, points), exif, metadata, 1, other_parts=tuple(dict.fromkeys(others)))
 
 
 def decode_avif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
@@ -46,20 +46,29 @@ def decode_avif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     others = [part for part in isobmff.other_parts(data) if part != isobmff.SEQUENCE]
     if frames > 1:
         others.insert(0, f"an animation of {frames} frames")
-    points = isobmff.colour_code_points(data)
-    meaning = None if points is None else meaning_of(*points)
     plain = Values(plain.pixels, plain.alpha, icc_profile, plain.gray)
-    values, bits = _meant(plain, meaning), isobmff.bit_depth(data)
+    values, bits = _meant(plain, isobmff.colour_code_points(data)), isobmff.bit_depth(data)
     if bits > 8:
-        told = f"The photo has {bits} bits per channel, of which 8 are read; save it as 16-bit TIFF to keep all."
-        values = replace(values, notices=(*values.notices, told))
+        values = _told(
+            values, f"The photo has {bits} bits per channel, of which 8 are read; save it as 16-bit TIFF to keep all."
+        )
+    if isobmff.is_cropped(data):
+        values = _told(values, "The photo says that it is cropped, which is not done: what was cut away is there.")
     metadata = Metadata(exif=info.get("exif") or None, xmp=info.get("xmp") or None)
     exif = read_exif(metadata.exif)
     return Decoded(values, exif, metadata, orientation_of(exif), other_parts=tuple(others))
 
 
-def _meant(plain: Values, meaning: Meaning | None) -> Values:
+def _meant(plain: Values, points: tuple[int, int] | None) -> Values:
     """By the profile of the file, else by its code points: only PQ and HLG go before a profile, which cannot say it."""
+    meaning = None if points is None else meaning_of(*points)
     if meaning is not None and (meaning.hdr is not None or plain.icc_profile is None):
         return coloured(plain.pixels, plain.alpha, meaning, plain.gray)
-    return with_profile(plain.pixels, plain.alpha, plain.icc_profile, plain.gray)
+    values = with_profile(plain.pixels, plain.alpha, plain.icc_profile, plain.gray)
+    if points is None or meaning is not None or plain.icc_profile is not None:
+        return values
+    return _told(values, unknown_notice(*points))
+
+
+def _told(values: Values, notice: str) -> Values:
+    return replace(values, notices=(*values.notices, notice)) if notice else values

@@ -114,6 +114,19 @@ def test_avif_code_points_are_honoured():
     assert np.abs(photo.srgb[9, 9] - expected(P3, srgb_light(photo.pixels[9, 9]))).max() <= 2
 
 
+def test_cinema_p3_is_honoured_and_its_white_is_white():
+    photo = open_photo(heic(patch((180, 180, 180)), color_primaries=11, transfer_characteristics=17))
+    light = 52.37 / 48 * (photo.pixels[9, 9] / 255) ** 2.6
+    assert np.abs(photo.srgb[9, 9] - expected(icc.BT709, light)).max() <= 2
+    assert not photo.notices
+
+
+def test_code_points_that_are_not_known_are_told():
+    (notice,) = open_photo(heic(patch((200, 90, 60)), color_primaries=1, transfer_characteristics=9)).notices
+    assert "transfer 9" in notice
+    assert not open_photo(heic(patch((200, 90, 60)), color_primaries=2, transfer_characteristics=2)).notices
+
+
 @pytest.mark.parametrize("transfer", [PQ, HLG])
 def test_hdr_heic_is_tone_mapped_and_told(transfer):
     photo = open_photo(

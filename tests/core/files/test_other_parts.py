@@ -90,6 +90,8 @@ def test_auxiliary_pictures_are_named_and_code_points_found_by_the_main_picture(
     data = box(b"ftyp", b"avif") + meta
     assert isobmff.colour_code_points(data) == (12, 16)
     assert isobmff.bit_depth(data) == 10
+    assert not isobmff.is_cropped(data)
+    assert isobmff.is_cropped(data.replace(b"pixi", b"clap"))
     assert set(isobmff.other_parts(data)) == {"a gain map", "depth"}
     rng = np.random.default_rng(0)
     for _ in range(300):
