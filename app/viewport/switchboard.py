@@ -48,11 +48,14 @@ class Line:
         self._incoming.put_nowait(None)
 
     async def listen(self) -> None:
-        """Hand over what the browser says until it leaves; runs on the page's loop."""
+        """Hand over what the browser says until it leaves or viser has ended; runs on the page's loop."""
         frame: bytes | None = b""
         while frame is not None:
             frame = (await self._socket.receive()).get("bytes")
-            self._viser_loop.call_soon_threadsafe(self._incoming.put_nowait, frame)
+            try:
+                self._viser_loop.call_soon_threadsafe(self._incoming.put_nowait, frame)
+            except RuntimeError:  # its loop is closed
+                return
 
     async def hang_up(self) -> None:
         """Close the page's socket, unless the browser did; runs on the page's loop."""

@@ -1,5 +1,6 @@
 """The viewport behind one public port, without a browser."""
 
+import asyncio
 from importlib.metadata import version
 
 import numpy as np
@@ -15,7 +16,7 @@ from app.viewport.object_node import ObjectLayer
 from app.viewport.proxy import viewport_routes
 from app.viewport.scene import Viewport
 from app.viewport.splats import layer_cloud
-from app.viewport.switchboard import Switchboard
+from app.viewport.switchboard import Line, Switchboard
 from core.errors import InvalidInput
 from core.types.camera import Camera, Intrinsics
 from core.types.scene import Placement
@@ -187,3 +188,17 @@ def test_bad_scene_and_bad_selection_are_refused(viewport):
         viewport.show_photo(np.zeros((4, 4, 3), np.uint8), Camera(LENS), np.zeros((4, 4), np.float32))
     with pytest.raises(InvalidInput, match="no object"):
         viewport.select("nothing")
+
+
+def test_a_browser_that_speaks_after_viser_has_ended_is_no_failure():
+    ended = asyncio.new_event_loop()
+    ended.close()
+
+    class Socket:
+        async def receive(self):
+            return {"bytes": b"late"}
+
+    async def listen():
+        await Line(Socket(), None, ended).listen()
+
+    asyncio.run(listen())
