@@ -4,7 +4,7 @@ import argparse
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,14 @@ from benchmarks.long_use import polygon
 from benchmarks.serving import Studio, Tab, studio
 from benchmarks.workload import large_photo, size_of, tell
 from core.files.picture import encode_picture_jpeg, picture_of
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a page does: whether it moves the camera, which costs more, and cuts its thing out by a click."""
+
+    orbits: bool
+    clicks: bool
 
 
 def main() -> None:
@@ -23,7 +31,9 @@ def main() -> None:
     with studio() as running, ThreadPoolExecutor(args.pages) as people:
         edits = list(
             people.map(
-                lambda number: _edits(running, photos[number], size, number < args.orbiting, args.seconds, start),
+                lambda number: _edits(
+                    running, photos[number], size, Work(number < args.orbiting, args.clicking), args.seconds, start
+                ),
                 range(args.pages),
             )
         )
@@ -36,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", type=int, default=8, help="how many work at the same time")
     parser.add_argument("--orbiting", type=int, default=0, help="how many of them move the camera, which costs more")
+    parser.add_argument("--clicking", action="store_true", help="cut out by a click, not by a lasso")
     parser.add_argument("--seconds", type=float, default=40.0, help="from the moment the server answers")
     parser.add_argument("--megapixels", type=float, default=2.0, help="size of their photo")
     return parser.parse_args()
@@ -49,7 +60,7 @@ def _photo(size: tuple[int, int], number: int) -> bytes:
 
 
 def _edits(
-    running: Studio, photo: bytes, size: tuple[int, int], orbits: bool, seconds: float, start: threading.Barrier
+    running: Studio, photo: bytes, size: tuple[int, int], work: Work, seconds: float, start: threading.Barrier
 ) -> int:
     """What one page sees done: a photo, a cut-out, then moves of the thing or of the camera; the same work for all."""
     random, done = np.random.default_rng(0), 0
@@ -57,11 +68,14 @@ def _edits(
     start.wait()
     end = time.monotonic() + seconds
     tab.open_photo(photo, "cup.jpg")
-    tab.gesture("lasso", points=polygon(size, random))
+    if work.clicks:
+        tab.gesture("click", x=size[0] // 2, y=size[1] // 2)
+    else:
+        tab.gesture("lasso", points=polygon(size, random))
     tab.settle()
     while True:
         first, second = random.uniform(-1, 1, 2).tolist()
-        if orbits:
+        if work.orbits:
             tab.gesture("orbit", yaw=8 * first, pitch=5 * second)
         else:
             tab.gesture("slide", object=tab.state["selected"], right=0.3 * first, away=0.3 * second)
