@@ -56,6 +56,15 @@ def keep_screenshot(editor: Editor, name: str) -> None:
         editor.page.screenshot(path=Path(folder) / f"{name}.png")
 
 
+def test_the_top_bar_fits_into_narrow_windows(cup: Editor):
+    cup.page.evaluate("document.getElementById('unsaved-box').hidden = false")
+    for width in (1280, 1024, 900):
+        cup.page.set_viewport_size({"width": width, "height": 700})
+        last = cup.by_id("keys").bounding_box()
+        assert last is not None
+        assert last["x"] + last["width"] <= width
+
+
 def test_an_opened_photo_is_on_the_stage(editor: Editor):
     keep_screenshot(editor, "empty")
     editor.open_sample("coffee")
