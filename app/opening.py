@@ -19,8 +19,7 @@ from core.types.depth import DepthMap
 from core.types.photo import Photo
 from core.types.project import Project
 
-SAMPLE = "sample:"
-_PROJECT = ".lras"
+_SAMPLE, _PROJECT = "sample:", ".lras"
 _GEOMETRY = ("depth", "depth_scale", "depth_backend", "intrinsics")
 
 
@@ -70,12 +69,12 @@ def open_project(args: argparse.Namespace, services: Services) -> Project:
 def open_photo_or_project(args: argparse.Namespace, services: Services) -> Project:
     """As `open_project`; a .lras project comes with its own objects and depth. Raises InvalidInput as it does."""
     path = photo_or_project_file(args)
-    return load_project(path) if _is_project(args.photo) else open_project(args, services)
+    return load_project(path) if is_project(args.photo) else open_project(args, services)
 
 
 def photo_or_project_file(args: argparse.Namespace) -> Path:
     """The file behind PHOTO. Raises InvalidInput when it cannot be read, or is a project and geometry is given too."""
-    if not _is_project(args.photo):
+    if not is_project(args.photo):
         path = photo_file(args.photo)
     else:
         path = Path(args.photo)
@@ -86,8 +85,14 @@ def photo_or_project_file(args: argparse.Namespace) -> Path:
         return path
 
 
-def _is_project(source: str) -> bool:
-    return not source.startswith(SAMPLE) and Path(source).suffix.lower() == _PROJECT
+def sample_name(source: str) -> str | None:
+    """NAME of sample:NAME, None for a file."""
+    return source.removeprefix(_SAMPLE) if source.startswith(_SAMPLE) else None
+
+
+def is_project(source: str) -> bool:
+    """Whether it names a project and neither a photo nor a sample."""
+    return sample_name(source) is None and Path(source).suffix.lower() == _PROJECT
 
 
 def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]:
@@ -95,17 +100,18 @@ def open_source(source: str) -> tuple[Photo, DepthMap | None, Intrinsics | None]
 
     Raises InvalidInput when it cannot be opened.
     """
-    path = photo_file(source)
-    if source.startswith(SAMPLE):
-        return open_sample(source.removeprefix(SAMPLE))
+    sample, path = sample_name(source), photo_file(source)
+    if sample is not None:
+        return open_sample(sample)
     photo = open_photo(path)
     return photo, embedded_depth(path), None
 
 
 def photo_file(source: str) -> Path:
     """The file behind a picture file or sample:NAME. Raises InvalidInput for a project and for an unknown sample."""
-    if source.startswith(SAMPLE):
-        return sample_file(source.removeprefix(SAMPLE))
-    if _is_project(source):
+    sample = sample_name(source)
+    if sample is not None:
+        return sample_file(sample)
+    if is_project(source):
         raise InvalidInput(f"{source} is a project, not a photo; use: launch.py replay {source} -o OUT.")
     return Path(source)

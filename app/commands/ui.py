@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from app.store import SessionStore
 
 DEFAULT_PORT = 7860
-SAMPLE = "sample:"
 EVERYWHERE = ("0.0.0.0", "::", "")
 TOKEN_VARIABLE = "LRAS_TOKEN"
 
@@ -141,6 +140,7 @@ def gigabytes(text: str) -> int:
 
 def check_source(source: str) -> None:
     """Raises InvalidInput for what can be known at once not to be a photo, a project or a sample."""
+    from app.opening import is_project, sample_name
     from core.files.limits import PHOTO_LIMITS
     from core.files.photo import picture_format
     from core.files.project import DEFAULT_LIMITS, check_project_head
@@ -148,13 +148,14 @@ def check_source(source: str) -> None:
     from core.files.source import name_of, read_head
     from core.types.names import shown
 
-    if source.startswith(SAMPLE):
-        check_sample(source.removeprefix(SAMPLE))
+    sample = sample_name(source)
+    if sample is not None:
+        check_sample(sample)
         return
     path, name = Path(source), name_of(Path(source), source)
     if not path.exists():
         raise InvalidInput(f"There is no file {shown(source)}; give a photo, a .lras project or sample:coffee.")
-    if _is_project(path):
+    if is_project(source):
         check_project_head(read_head(path, name, DEFAULT_LIMITS.max_bytes), name)
     else:
         picture_format(read_head(path, name, PHOTO_LIMITS.max_bytes), name)
@@ -162,17 +163,15 @@ def check_source(source: str) -> None:
 
 def open_source(session: "Session", source: str) -> None:
     """Open what the command line names. Raises InvalidInput when it cannot be read, Cancelled."""
-    path = Path(source)
-    if source.startswith(SAMPLE):
-        session.open_sample(source.removeprefix(SAMPLE))
-    elif _is_project(path):
+    from app.opening import is_project, sample_name
+
+    sample, path = sample_name(source), Path(source)
+    if sample is not None:
+        session.open_sample(sample)
+    elif is_project(source):
         session.load_project(path, path.name)
     else:
         session.open_photo(path, path.name)
-
-
-def _is_project(path: Path) -> bool:
-    return path.suffix.lower() == ".lras"
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
