@@ -1,7 +1,6 @@
 """What the studio hands to the browser: the shown step at full size, in any format of the one table."""
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from app.export_jobs import Tell
@@ -52,11 +51,10 @@ def export(
     peels = chosen.kind == _PEELED
 
     def make(tell: Tell) -> tuple[str, bytes]:
-        work = _peeled if peels else _rendered
-        made = work(session, project, chosen.kind, aligned, tell, cancel)
+        made = session.peeled(project, tell, cancel) if peels else _rendered(session, project, cancel)
         tell(say("export.writing", format=chosen.title))
         begun = time.perf_counter()
-        value = made()
+        value = take(made, chosen.kind, aligned) if isinstance(made, Result) else made
         if (sentence := chosen.told(value)) is not None:
             session.tell(sentence)
         content = chosen.encode(value, stem)
@@ -95,20 +93,10 @@ def camera_shots(session: "Session", project: "Project") -> tuple[CameraShot, ..
     return result, *stored_shots(photo.name, Camera(scene.source_intrinsics), file.header)
 
 
-def _rendered(
-    session: "Session", project: "Project", kind: Kind, aligned: Alignment | None, _tell: Tell, cancel: CancelToken
-) -> Callable[[], Any]:
-    """What takes the value from the full-size frame, once that is made."""
+def _rendered(session: "Session", project: "Project", cancel: CancelToken) -> Result:
+    """The full-size frame with what it was made of."""
     engine, memo = session.services.engine(project.settings.engine), session.services.memo
-    frame = session.full_frame(project, cancel)
-    return lambda: take(Result(project, frame, engine, memo), kind, aligned)
-
-
-def _peeled(
-    session: "Session", project: "Project", _kind: Kind, _aligned: Alignment | None, tell: Tell, cancel: CancelToken
-) -> Callable[[], Any]:
-    made = session.peeled(project, tell, cancel)
-    return lambda: made
+    return Result(project, session.full_frame(project, cancel), engine, memo)
 
 
 def chosen_format(kind: str, extension: str, project: "Project") -> Format:
