@@ -1,6 +1,5 @@
 """The files a command writes: checked before the work, all made before the first is written, written whole or not."""
 
-import argparse
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,15 +15,11 @@ Tell = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Output:
-    """One file asked for, its format by its extension, and what makes the value to write.
-
-    `ready` gives the file's bytes where they need no making, else None.
-    """
+    """One file asked for, its format by its extension, and what makes the value to write, or gives the file's bytes."""
 
     path: Path
     format: Format
     value: Callable[[], Any]
-    ready: Callable[[], bytes | None] = lambda: None
 
     @property
     def places(self) -> list[Place]:
@@ -34,10 +29,9 @@ class Output:
 
     def contents(self, tell: Tell) -> Iterable[bytes]:
         """What goes into each of `places`; what has to be known of it is told."""
-        ready = self.ready()
-        if ready is not None:
-            return [ready]
         value = self.value()
+        if isinstance(value, bytes):
+            return [value]
         if (sentence := self.format.told(value)) is not None:
             tell(sentence)
         return self.format.encode(value, self.path.stem).values()
@@ -92,9 +86,3 @@ def wanted(path: str | None, value: Callable[[Kind], Any], *kinds: Kind) -> list
         check_place(place)
     chosen = format_for(place, *kinds)
     return [Output(place, chosen, lambda: value(chosen.kind))]
-
-
-def input_files(args: argparse.Namespace, *names: str) -> list[Path]:
-    """The files among these arguments."""
-    given = [getattr(args, name) for name in names]
-    return [Path(value) for value in given if isinstance(value, str | Path) and os.path.isfile(value)]

@@ -38,10 +38,7 @@ class Rendering:
         self._source = source
         self._result: Result | None = None
         self._own_file: bytes | None = None
-        result = [
-            replace(output, ready=lambda: self._own_file)
-            for output in wanted(args.out, lambda kind: take(self._done, kind, args.axes), *_RESULT_KINDS)
-        ]
+        result = wanted(args.out, lambda kind: self._own_file or take(self._done, kind, args.axes), *_RESULT_KINDS)
         self._picture = next((output for output in result if output.format.kind == "picture"), None)
         if args.cameras_out is not None and self._picture is None and source is None:
             raise InvalidInput("--cameras-out names the picture that is written with it; end -o with .png.")

@@ -25,7 +25,8 @@ def run_cloud(args: argparse.Namespace) -> int:
     from functools import cache
 
     from app.opening import open_project
-    from app.outputs import Outputs, input_files, wanted
+    from app.outputs import Outputs, wanted
+    from app.places import paths_in
     from app.progress import Progress
     from app.services import Services
     from app.source_photo import named_from, source_photo
@@ -56,5 +57,5 @@ def run_cloud(args: argparse.Namespace) -> int:
         return textured_mesh(view, axes=axes) if kind == "mesh" else point_cloud(view, options, axes)
 
     files = [*wanted(args.out, value, "cloud", "mesh"), *wanted(args.cameras_out, value, "camera")]
-    Outputs(files, [source.path, *input_files(args, "depth")], args.overwrite).write()
+    Outputs(files, [source.path, *paths_in(args)], args.overwrite).write()
     return 0

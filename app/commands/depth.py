@@ -21,7 +21,8 @@ def run_depth(args: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from app.opening import open_project
-    from app.outputs import Outputs, input_files, wanted
+    from app.outputs import Outputs, wanted
+    from app.places import paths_in
     from app.progress import Progress
     from app.services import Services
     from app.source_photo import source_photo
@@ -46,5 +47,5 @@ def run_depth(args: argparse.Namespace) -> int:
         if outputs[0].path.suffix.lower() != f".{coloured.extension}":
             raise InvalidInput(f"--colours makes a PNG and {args.out} is another format; end its name with .png.")
         outputs = [replace(outputs[0], format=coloured)]
-    Outputs(outputs, [source.path, *input_files(args, "depth")]).write(progress.tell)
+    Outputs(outputs, [source.path, *paths_in(args)]).write(progress.tell)
     return 0

@@ -15,8 +15,6 @@ from app.arguments import (
     shadow,
 )
 
-_INPUTS = ("depth", "mask", "shadow", "pose", "edits", "flow")
-
 
 def add_edit(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register the command."""
@@ -68,7 +66,7 @@ def run_edit(args: argparse.Namespace) -> int:
     """Apply the edits in the order of the help, render at full size, write. Raises EditorError."""
     from app import edit_plan
     from app.opening import open_given
-    from app.outputs import input_files
+    from app.places import paths_in
     from app.rendering import Rendering
     from app.services import Services
     from app.source_photo import source_photo
@@ -78,7 +76,7 @@ def run_edit(args: argparse.Namespace) -> int:
     services = Services(depth_backend=args.depth_backend, mask_backend=args.mask_backend)
     services.check_backends(args.engine or "auto")
     source = source_photo(args.photo)
-    inputs = [source.path, *input_files(args, *_INPUTS), *edit_plan.named_files(args)]
+    inputs = [source.path, *paths_in(args), *edit_plan.named_files(args)]
     rendering = Rendering(args, services, inputs, source)
     with rendering.progress.stage("open"):
         opened = open_given(args)

@@ -53,7 +53,8 @@ def run_peel(args: argparse.Namespace) -> int:
     import json
 
     from app.opening import open_photo_or_project, photo_or_project_file
-    from app.outputs import Outputs, input_files, wanted
+    from app.outputs import Outputs, wanted
+    from app.places import paths_in
     from app.progress import Progress
     from app.rendering import with_settings
     from app.services import Services
@@ -68,7 +69,7 @@ def run_peel(args: argparse.Namespace) -> int:
     services.check_backends(args.engine or "auto")
     made: list[Peeled] = []
     files = [output for path in args.out for output in wanted(path, lambda _: made[0], "peeled")]
-    outputs = Outputs(files, [photo_or_project_file(args), *input_files(args, "depth"), *args.mask])
+    outputs = Outputs(files, [photo_or_project_file(args), *paths_in(args)])
     cancel = CancelToken()
     with progress.stage("open"):
         project = with_settings(open_photo_or_project(args, services), args)

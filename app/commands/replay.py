@@ -15,14 +15,14 @@ def add_replay(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run_replay(args: argparse.Namespace) -> int:
     """Open the project, render, write. Raises EditorError."""
-    from app.outputs import input_files
+    from app.places import paths_in
     from app.rendering import Rendering
     from app.services import Services
     from core.files.project import load_project
 
     services = Services()
     services.check_backends(args.engine or "auto")
-    rendering = Rendering(args, services, input_files(args, "project"))
+    rendering = Rendering(args, services, paths_in(args))
     with rendering.progress.stage("open"):
         project = load_project(args.project)
     rendering.finish(project)
