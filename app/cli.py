@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
     except EditorError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except Exception as failure:
+    except Exception as failure:  # every library says in its own way that memory was short; all else goes on
         from app.notices import is_out_of_memory, sentence_of
 
         if not is_out_of_memory(failure):
