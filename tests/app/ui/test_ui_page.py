@@ -8,7 +8,7 @@ import pytest
 
 from app.ui import depth_panel, export_panel, frame, icons
 from app.ui.page import GIVEN, HEAD, SCRIPT_ICONS, build_page
-from app.ui.text import all_words, say
+from app.ui.text import say
 from core.files.formats import FORMATS
 from core.types.protocols import EngineInfo
 
@@ -62,12 +62,8 @@ def test_an_engine_that_cannot_run_says_why(monkeypatch):
     assert '<option value="b" disabled>Far: no &lt;weights&gt; here</option>' in options
 
 
-def test_the_script_uses_only_words_and_parts_that_exist(static):
-    words, parts = all_words(), frame.stage() + frame.top_bar("", "") + frame.status_line() + frame.tool_bar()
-    for path in static.glob("*.js"):
-        script = path.read_text(encoding="utf-8")
-        for key in re.findall(r'\bsay\("([^"]+)"', script):
-            assert key in words, f"{path.name}: {key}"
+def test_the_script_uses_only_parts_that_exist(static):
+    parts = frame.stage() + frame.top_bar("", "") + frame.status_line() + frame.tool_bar()
     for name in re.findall(r'\$\("([\w-]+)"\)', (static / "view.js").read_text() + (static / "space.js").read_text()):
         assert f'id="{name}"' in parts
 
@@ -78,15 +74,9 @@ def test_the_script_is_given_words_and_icons_and_none_stands_in_the_page():
     assert re.findall(r"<script[^>]*>([^<]*)", HEAD) == [""]
 
 
-def test_an_unknown_word_or_icon_is_a_mistake():
-    with pytest.raises(KeyError):
-        say("no.such.words")
+def test_an_unknown_icon_is_a_mistake():
     with pytest.raises(KeyError):
         icons.icon("no such icon")
-
-
-def test_words_take_values():
-    assert say("unsaved.discard", name="cup.png") == "Discard cup.png"
 
 
 def test_the_histogram_shows_shares_of_all_pixels(photo_tab):
