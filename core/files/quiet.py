@@ -1,11 +1,13 @@
 """What the C libraries of decoders print about damaged files: kept off the user's stderr, which has one sentence."""
 
+import contextlib
+import io
 import logging
 import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 _log = logging.getLogger(__name__)
@@ -45,15 +47,12 @@ class _Stderr:
     def end(self) -> None:
         with self.lock:
             self.users -= 1
-            size = os.lseek(self.aside, 0, os.SEEK_CUR)
-            os.lseek(self.aside, 0, os.SEEK_SET)
-            written = os.read(self.aside, size)
-            os.lseek(self.aside, 0, os.SEEK_SET)
-            _sort_out(written, self.own)
-            if self.users == 0:
-                os.dup2(self.own, _STDERR)
-                os.close(self.own)
-                os.close(self.aside)
+            if self.users:
+                return
+            os.dup2(self.own, _STDERR)
+            with open(self.aside, "rb") as aside, open(self.own, "wb", buffering=0) as own:
+                aside.seek(0)
+                _sort_out(aside, own)
 
 
 _stderr = _Stderr()
@@ -63,7 +62,8 @@ _stderr = _Stderr()
 def decoding() -> Iterator[None]:
     """Decode inside: what libraries print meanwhile goes to the log, at its lowest level.
 
-    What others print in that time comes out at its end.
+    What others print in that time comes out once no thread decodes any more. A decoder that ends the whole process
+    takes its last words with it.
     """
     try:
         _stderr.begin()
@@ -83,9 +83,10 @@ def _unnamed_file() -> int:
         return os.dup(file.fileno())
 
 
-def _sort_out(written: bytes, own: int) -> None:
-    for line in written.splitlines(keepends=True):
+def _sort_out(written: Iterable[bytes], own: io.FileIO) -> None:
+    for line in written:
         if _OF_DECODERS.match(line):
             _log.debug("%s", line.decode(errors="replace").strip())
         else:
-            os.write(own, line)
+            with contextlib.suppress(OSError):  # nobody reads stderr any more
+                own.write(line)

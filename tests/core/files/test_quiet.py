@@ -101,3 +101,20 @@ def test_several_threads_decode_at_once_and_leave_stderr_as_it_was(capfd: pytest
     assert (before.st_dev, before.st_ino) == (os.fstat(2).st_dev, os.fstat(2).st_ino)
     os.write(2, b"Afterwards.\n")
     assert capfd.readouterr().err == "Afterwards.\n"
+
+
+def test_a_stderr_that_nobody_reads_is_no_fault_of_the_file() -> None:
+    code = """
+import os
+from core.files.quiet import decoding
+read_end, write_end = os.pipe()
+os.dup2(write_end, 2)
+own = os.fstat(write_end).st_ino
+os.close(write_end)
+os.close(read_end)
+with decoding():
+    os.write(2, b"The studio runs at 127.0.0.1.\\n")
+print(os.fstat(2).st_ino == own)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
