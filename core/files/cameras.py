@@ -19,7 +19,7 @@ from core.maths.rigid import invert
 from core.types.camera import Camera, Intrinsics, Pose
 from core.types.geometry import Axes
 
-_MAX_BYTES = 50_000_000
+_LARGEST_POSE_TEXT = 1_000_000
 # nerfstudio's cameras look along -z with y up, and its pixel centres lie at +0.5.
 _OPENGL_FROM_OPENCV = np.diag([1.0, -1.0, -1.0, 1.0])
 _CENTRE_SHIFT = 0.5
@@ -124,7 +124,7 @@ def read_pose_text(path: Path) -> Pose:
 
     Raises InvalidInput when there are not 16 numbers or they are no rigid transform.
     """
-    data = read_source(path, path.name, _MAX_BYTES)
+    data = read_source(path, path.name, _LARGEST_POSE_TEXT)
     lines = data.decode("utf-8", "replace").splitlines()
     words = " ".join(line.partition("#")[0] for line in lines).replace(",", " ").split()
     numbers = [_number(word, path.name) for word in words]

@@ -72,6 +72,13 @@ def test_bad_camera_files_get_one_sentence(data):
         read_transforms(data, "c.json")
 
 
+def test_a_text_too_long_for_sixteen_numbers_is_not_taken_in(tmp_path):
+    path = tmp_path / "pose.txt"
+    path.write_bytes(b"1 " * 1_000_000)
+    with pytest.raises(InvalidInput, match="limit"):
+        read_pose_text(path)
+
+
 def test_pose_text_is_read_with_commas_and_comments(tmp_path):
     path = tmp_path / "pose.txt"
     path.write_text("# target_from_source\n1 0 0 0.5\n0,1,0,0\n0 0 1 0 # z\n0 0 0 1\n")
