@@ -6,13 +6,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from core.files.exif import orientation_of, read_exif
 from core.files.limits import PHOTO_LIMITS
-from core.files.png import bare
+from core.files.png import bare, read_metadata
 from core.files.quiet import decoding
-from core.files.source import DECODER_FAULTS, name_of, opened, sniffed_format
-
-_SNIFFED_BYTES = 256
-_ORIENTATION_TAG = 0x0112
+from core.files.source import DECODER_FAULTS, SNIFFED_BYTES, name_of, opened, sniffed_format
 
 
 @dataclass(frozen=True)
@@ -46,25 +44,19 @@ def read_header(source: Path | bytes) -> Header | None:
 
 
 def _header(stream: BytesIO | BufferedReader) -> Header | None:
-    file_format = sniffed_format(stream.read(_SNIFFED_BYTES) or b"")
+    file_format = sniffed_format(stream.read(SNIFFED_BYTES) or b"")
     stream.seek(0)
     # libheif and libavif turn pictures upright themselves, and so does Pillow with TIFF.
     if file_format not in ("JPEG", "PNG", "WEBP", "TIFF"):
         return None
+    exif = None
     try:
         if file_format == "PNG":
-            stream = BytesIO(bare(stream.read(), b"eXIf"))
+            data = stream.read()
+            stream, exif = BytesIO(bare(data)), read_metadata(data)[0].exif
         with decoding(), Image.open(stream, formats=[file_format]) as image:
-            orientation = 1 if file_format == "TIFF" else _orientation(image)
-            return Header(file_format, *image.size, orientation, image.mode)
+            # Pillow's own method would take the word of an XMP packet, too, by which the studio turns no picture.
+            orientation = orientation_of(read_exif(exif or image.info.get("exif")))
+            return Header(file_format, *image.size, 1 if file_format == "TIFF" else orientation, image.mode)
     except DECODER_FAULTS:
         return None
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        # The PNG reader's own method would decode the whole picture, as EXIF may also stand behind it.
-        value = Image.Image.getexif(image).get(_ORIENTATION_TAG, 1)
-    except DECODER_FAULTS:
-        return 1
-    return value if isinstance(value, int) and 1 <= value <= 8 else 1

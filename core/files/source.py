@@ -15,8 +15,10 @@ from core.errors import InvalidInput
 from core.memory import memory_for
 from core.types.names import shown
 
+SNIFFED_BYTES = 256
+"""As many from a file's begin tell its format."""
+
 _PIECE = 1 << 20
-_HEAD = 256
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -64,7 +66,7 @@ def read_source(source: Path | bytes, name: str, max_bytes: int) -> bytes:
 def read_head(path: Path, name: str, max_bytes: int) -> bytes:
     """What tells a file's format, of one that could be read whole. Raises as `read_source` does."""
     with opened(path, name, max_bytes) as (stream, _):
-        return _needed(stream.read(_HEAD), name)
+        return _needed(stream.read(SNIFFED_BYTES), name)
 
 
 @contextmanager

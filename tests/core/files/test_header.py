@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from core.errors import InvalidInput
 from core.files.header import Header, read_header
@@ -27,6 +28,20 @@ def test_size_and_orientation_are_those_of_the_stored_picture(tmp_path: Path, fi
     path = tmp_path / "named.wrongly"
     path.write_bytes(data)
     assert read_header(path) == read_header(data)
+
+
+def test_a_picture_is_turned_by_what_the_studio_turns_it_by_and_nothing_else() -> None:
+    packet = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="3"/>'
+    stream = io.BytesIO()
+    PICTURE.save(stream, "JPEG", xmp=packet + b"</x:xmpmeta>")
+    assert read_header(stream.getvalue()) == Header("JPEG", 8, 6, 1, "RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    block = exif.tobytes()
+    raw, stream = PngInfo(), io.BytesIO()
+    raw.add_text("Raw profile type exif", f"\nexif\n{len(block):8}\n{block.hex()}\n")
+    PICTURE.save(stream, "PNG", pnginfo=raw)
+    assert read_header(stream.getvalue()) == Header("PNG", 8, 6, 3, "RGB")
 
 
 def test_what_only_decoding_tells_is_unknown(tmp_path: Path) -> None:
