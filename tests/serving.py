@@ -24,7 +24,7 @@ def served(app: FastAPI) -> Iterator[str]:
     thread.join(timeout=5)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     """Poll until `condition` holds; fails the test when it never does."""
     deadline = time.monotonic() + seconds
     while not condition():

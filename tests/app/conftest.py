@@ -10,16 +10,38 @@ from studio_photo import square_photo
 
 from app.server import build_app
 from app.services import Services
+from app.session import Session
 from app.store import SessionStore
 
 LIMIT = 2_000_000
+PATIENCE = 60.0
 
 
 class FlatServices(Services):
     """The real services but for the engine."""
 
     def engine(self, choice):
-        return self._engines.setdefault("flat", FlatEngine())
+        return self._engines.setdefault(choice, FlatEngine())
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    opened = Session("test", FlatServices())
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def coffee(session: Session) -> Session:
+    """With the cup cut out and selected."""
+    session.open_sample("coffee")
+    session.click(300, 200)
+    return session
+
+
+def idle(session: Session) -> None:
+    """Wait for the session's picture."""
+    assert session.wait_idle(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +74,7 @@ class Tab:
         return self.client.post(f"/studio/{self.key}/upload/{what}", params=query, content=content)
 
     def idle(self) -> None:
-        assert self.session.wait_idle(60)
+        idle(self.session)
 
     @property
     def state(self) -> dict:

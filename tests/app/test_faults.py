@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 import torch
 from fakes import FlatEngine
-from test_session_finding import PATIENCE, DrawnServices, until
+from serving import wait_until
+from test_session_finding import PATIENCE, DrawnServices
 
 from app.pictures import behind
 from app.session import Session
@@ -85,7 +86,7 @@ def with_card(session: Session) -> Session:
 def forget_what_was_painted_ahead(session: Session) -> None:
     painter = session.services.engine("auto")
     assert isinstance(painter, Moody)
-    until(lambda: bool(painter.requests))
+    wait_until(lambda: bool(painter.requests))
     session.select(None)
     session.services.memo = Memo()
     painter.begun.clear()

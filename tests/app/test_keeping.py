@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from histories import every_edit, opened, pushed
-from test_session_finding import until
+from serving import wait_until
 
 from app import history_journal, keeping
 from app.keeping import Keeper
@@ -107,12 +107,12 @@ def test_what_was_not_kept_is_tried_again_without_a_change(
     history = pushed(opened(), every_edit()[0])
     keeper.step(history, 0)
     disk.full = False
-    until(lambda: keeper.not_kept is None)
+    wait_until(lambda: keeper.not_kept is None)
     assert kept(unsaved, keeper) == history
     disk.full = True
     keeper.move(history.undo())
     disk.full = False
-    until(lambda: keeper.not_kept is None)
+    wait_until(lambda: keeper.not_kept is None)
     assert kept(unsaved, keeper) == history.undo()
 
 

@@ -46,3 +46,9 @@ def test_no_session_waits_for_what_another_looks_at() -> None:
         assert backend.begun.wait(PATIENCE)
         assert services.for_session().embedding(photo, SameColour()).photo_id == photo.id
         backend.go_on.set()
+
+
+def test_warming_up_changes_nothing_and_fails_nothing():
+    services = Services()
+    services.warm_up()
+    assert services.memo.size_bytes == 0

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from fakes import FlatEngine
-from test_session_finding import PATIENCE, DrawnServices, until
+from serving import wait_until
+from test_session_finding import PATIENCE, DrawnServices
 
 from app.session import Session
 from core.errors import InvalidInput
@@ -61,7 +62,7 @@ def removed(session: Session) -> Session:
 def test_a_check_tells_what_the_picture_shows_and_is_remembered(session: Session) -> None:
     assert session.state.adherence is None
     removed(session).check()
-    until(lambda: session.state.adherence is not None)
+    wait_until(lambda: session.state.adherence is not None)
     ghost = session.state.adherence
     assert ghost is not None
     assert ghost.gone is not None
@@ -71,7 +72,7 @@ def test_a_check_tells_what_the_picture_shows_and_is_remembered(session: Session
     assert session.state.adherence is None
     assert session.wait_idle(PATIENCE)
     session.check()
-    until(lambda: session.state.adherence is not None)
+    wait_until(lambda: session.state.adherence is not None)
     assert session.state.adherence is not None
     # A click on the wall finds all of it, a quarter of which the card had hidden.
     assert session.state.adherence.gone == pytest.approx(0.75)
@@ -83,11 +84,11 @@ def test_the_best_variation_is_taken_as_one_step(session: Session) -> None:
     removed(session)
     steps = len(session.state.steps)
     session.take_best()
-    until(lambda: session.state.seed == GOOD_SEED)
+    wait_until(lambda: session.state.seed == GOOD_SEED)
     assert len(session.state.steps) == steps + 1
     assert session.wait_idle(PATIENCE)
     session.take_best()  # the next four hold the good one too: there is nothing to change
-    until(lambda: not session.state.models.running)
+    wait_until(lambda: not session.state.models.running)
     assert session.state.seed == GOOD_SEED
     assert len(session.state.steps) == steps + 1
 
@@ -95,7 +96,7 @@ def test_the_best_variation_is_taken_as_one_step(session: Session) -> None:
 def test_without_an_edit_there_is_nothing_to_check(session: Session) -> None:
     told = errors(session)
     session.check()
-    until(lambda: bool(told))
+    wait_until(lambda: bool(told))
     assert "Nothing was edited" in told[0]
     assert session.state.adherence is None or session.state.adherence.score is None
 
@@ -108,5 +109,5 @@ def test_an_unfinished_picture_is_not_judged() -> None:
 def test_checking_can_be_stopped(session: Session) -> None:
     removed(session).take_best()
     session.cancel()
-    until(lambda: not session.state.models.running)
+    wait_until(lambda: not session.state.models.running)
     assert session.state.seed == 0

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from serving import wait_until
 from test_faults import MoodyServices
-from test_session_finding import PATIENCE, until
+from test_session_finding import PATIENCE
 
 from app.pictures import detail as encoded
 from app.session import Session
@@ -65,7 +66,7 @@ def test_an_edits_own_pixels_come_when_they_are_made(session: Session) -> None:
     frames: list[str] = []
     session.subscribe(lambda event: frames.append(event.kind))
     assert session.detail(*WINDOW) is None
-    until(lambda: "frame" in frames)
+    wait_until(lambda: "frame" in frames)
     found = session.detail(0, 0, 100, 50)
     assert found is not None
     assert np.array_equal(found, session.project.photo.srgb[:50, :100])
@@ -77,7 +78,7 @@ def test_an_edits_own_pixels_come_when_they_are_made(session: Session) -> None:
 def test_the_next_edit_stops_what_is_being_made(session: Session, services: MoodyServices) -> None:
     being_made(session, services)
     session.undo()
-    until(lambda: not session.state.models.running)
+    wait_until(lambda: not session.state.models.running)
     services.painter.waits = False
     assert session.wait_idle(PATIENCE)
 
@@ -85,7 +86,7 @@ def test_the_next_edit_stops_what_is_being_made(session: Session, services: Mood
 def test_who_stopped_it_is_not_asked_again(session: Session, services: MoodyServices) -> None:
     being_made(session, services)
     session.cancel()
-    until(lambda: not session.state.models.running)
+    wait_until(lambda: not session.state.models.running)
     services.painter.waits = False
     assert session.detail(*WINDOW) is None
     assert not session.state.models.running

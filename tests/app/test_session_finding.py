@@ -1,11 +1,11 @@
 """Select everything in a session: looked for once, taken one by one, forgotten with the photo."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from fakes import FlatEngine, SameColour
+from serving import wait_until
 
 from app.services import Services
 from app.session import Session
@@ -54,16 +54,9 @@ def session() -> Iterator[Session]:
     opened.close()
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def looked(session: Session) -> Session:
     session.find_objects()
-    until(lambda: session.state.proposals is not None)
+    wait_until(lambda: session.state.proposals is not None)
     return session
 
 
@@ -107,7 +100,7 @@ def test_a_photo_that_was_closed_meanwhile_does_not_hold_up_the_next(session: Se
     session.find_objects()
     session.open_photo(encode_png(np.full((50, 60, 3), 90, np.uint8)), "plain.png")
     session.find_objects()
-    until(lambda: session.state.proposals is not None)
+    wait_until(lambda: session.state.proposals is not None)
     assert session.state.proposals == 0
 
 

@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import tiny_hub
-from fakes import FlatEngine
+from conftest import FlatServices
 from faulty_server import Server, serving
+from serving import wait_until
 from studio_photo import square_photo
 
 from app.services import Services
@@ -20,13 +21,6 @@ from core.files import hub
 PATIENCE = 60.0
 METRIC, SAM2 = "depth-anything-indoor", "sam2.1-tiny"
 BUILT_IN = "Depth network (built in)"
-
-
-class FlatServices(Services):
-    """The real services but for the engine."""
-
-    def engine(self, choice):
-        return self._engines.setdefault(choice, FlatEngine())
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +77,6 @@ def told(session: Session) -> list[Event]:
     return heard
 
 
-def until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def errors(told: list[Event]) -> list[str]:
     return [event.message for event in told if event.kind == "error"]
 
@@ -108,7 +95,7 @@ def test_looking_at_a_model_fetches_and_changes_nothing(away: Path, session: Ses
 def test_depth_by_a_model_is_one_step_that_says_so(here: Path, session: Session) -> None:
     assert session.state.depth_title == BUILT_IN
     session.use_depth_backend(METRIC)
-    until(lambda: len(session.state.steps) == 2)
+    wait_until(lambda: len(session.state.steps) == 2)
     state = session.state
     assert state.steps[1] == "Depth by Depth Anything V2, indoor metres"
     assert (state.depth_title, state.depth_scale, state.unit) == ("Depth Anything V2, indoor metres", "metric", "m")
@@ -118,7 +105,7 @@ def test_depth_by_a_model_is_one_step_that_says_so(here: Path, session: Session)
 
 def test_clicks_are_answered_by_the_chosen_model_and_say_so(here: Path, session: Session) -> None:
     session.use_mask_backend(SAM2)
-    until(lambda: session.state.mask_backend == SAM2)
+    wait_until(lambda: session.state.mask_backend == SAM2)
     assert session.state.mask_title == "SAM 2.1 tiny"
     session.click(40, 30)
     assert session.project.scene.objects[0].mask.source == "SAM 2.1 tiny"
@@ -137,7 +124,7 @@ def test_a_model_that_is_not_here_is_never_replaced(away: Path, session: Session
 def test_a_model_is_fetched_and_used(away: Path, session: Session, server: Server) -> None:
     session.consider("depth", METRIC)
     session.use_considered("depth")
-    until(lambda: len(session.state.steps) == 2)
+    wait_until(lambda: len(session.state.steps) == 2)
     assert session.state.depth_title == "Depth Anything V2, indoor metres"
     assert server.paths == ["/files/config.json", "/files/model.safetensors"]
     assert (away / METRIC / "model.safetensors").is_file()
@@ -150,19 +137,19 @@ def test_a_broken_fetch_is_told_and_goes_on_later(
     whole = len(server.files["model.safetensors"])
     server.cuts = [len(server.files["config.json"]), whole // 2, 0, 0, 0]
     session.use_depth_backend(METRIC, fetch=True)
-    until(lambda: bool(errors(told)))
+    wait_until(lambda: bool(errors(told)))
     assert f"{whole // 2} bytes are kept" in errors(told)[0]
     assert len(session.state.steps) == 1
     server.asked.clear()
     session.use_depth_backend(METRIC, fetch=True)
-    until(lambda: len(session.state.steps) == 2)
+    wait_until(lambda: len(session.state.steps) == 2)
     assert server.asked[0]["Range"] == f"bytes={whole // 2}-"
 
 
 def test_weights_that_cannot_be_read_are_told(away: Path, session: Session, server: Server, told: list[Event]) -> None:
     server.files["model.safetensors"] = b"nonsense"
     session.use_depth_backend(METRIC, fetch=True)
-    until(lambda: bool(errors(told)))
+    wait_until(lambda: bool(errors(told)))
     assert "cannot be read as DepthAnythingForDepthEstimation" in errors(told)[0]
     assert session.state.depth_title == BUILT_IN
 
@@ -179,11 +166,11 @@ def test_cancel_stops_what_was_started(here: Path, session: Session, monkeypatch
 
     monkeypatch.setattr(session.services, "depth", lambda name: Slow())
     session.use_depth_backend(METRIC)
-    until(lambda: bool(begun))
+    wait_until(lambda: bool(begun))
     assert session.state.models.running
     assert session.state.models.stage == "Estimating depth by Depth Anything V2, indoor metres"
     session.cancel()
-    until(lambda: not session.state.models.running)
+    wait_until(lambda: not session.state.models.running)
     assert len(session.state.steps) == 1
 
 
@@ -191,7 +178,7 @@ def test_a_photo_opens_at_once_and_its_depth_follows(here: Path) -> None:
     opened = Session("test", FlatServices(depth_backend=METRIC, mask_backend=SAM2))
     opened.open_photo(square_photo(), "square.png")
     assert opened.state.depth_title == BUILT_IN
-    until(lambda: opened.state.depth_title == "Depth Anything V2, indoor metres")
+    wait_until(lambda: opened.state.depth_title == "Depth Anything V2, indoor metres")
     assert opened.state.mask_title == "SAM 2.1 tiny"
     assert opened.wait_idle(PATIENCE)
     opened.close()
@@ -211,6 +198,6 @@ def test_depth_for_a_photo_that_was_closed_is_dropped(
 
     monkeypatch.setattr(session.services, "depth", lambda name: Late())
     session.use_depth_backend(METRIC)
-    until(lambda: bool(estimated) and not session.state.models.running)
+    wait_until(lambda: bool(estimated) and not session.state.models.running)
     assert session.state.photo_name != "square.png"
     assert len(session.state.steps) == 1

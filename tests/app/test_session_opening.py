@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import FlatServices, Tab
+from conftest import Tab
 from studio_photo import square_photo
 
 from app import session_opening
@@ -14,13 +14,6 @@ from core.errors import Cancelled, InvalidInput
 from core.types.photo import Photo
 
 PATIENCE = 30.0
-
-
-@pytest.fixture
-def session() -> Iterator[Session]:
-    running = Session("one", FlatServices())
-    yield running
-    running.close()
 
 
 @pytest.fixture
