@@ -123,7 +123,7 @@ def _decode(data: bytes, dtype: str, shape: list[int], where: str) -> np.ndarray
             header = png_header(data, where)
             if [header.height, header.width] != shape[:2]:
                 raise _broken(where)
-            array = decode_png(data, where)
+            array = decode_png(data, header, where)
     except InvalidInput as error:
         raise _broken(where) from error
     if dtype == "bool" and array.dtype == np.uint8:

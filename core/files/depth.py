@@ -129,7 +129,7 @@ def _png_depth(data: bytes, name: str) -> np.ndarray:
     header = png_header(data, name)
     if header.bit_depth != 16 or header.channels != 1:
         raise InvalidInput(f"{name} is not a 16-bit gray PNG; depth needs 16 bits (or EXR or NPY).")
-    return decode_png(data, name)
+    return decode_png(data, header, name)
 
 
 def _told_units(data: bytes) -> float:

@@ -8,10 +8,9 @@ from jaxtyping import Float32
 
 from core.errors import InvalidInput
 from core.files.exr_bands import EXR_MAGIC, encode_exr_bands
-from core.files.limits import check_planes, check_size
+from core.files.limits import check_size, room_for_planes
 from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS
-from core.memory import memory_for
 from core.types.names import shown
 
 _MOST_ATTRIBUTES, _LONGEST_WORD = 1000, 256
@@ -51,7 +50,7 @@ def decode_exr(
             raise InvalidInput(f"{name} has channels of several sizes; export it without subsampling.")
         if 2 * width * height > _LARGEST_RATIO * len(data):
             raise ValueError(f"{width}x{height} pixels in {len(data)} bytes")
-        with decoding(), memory_for(check_planes(width, height, len(chosen), name), name):
+        with decoding(), room_for_planes(width, height, len(chosen), name):
             # OpenEXR.File would print what is damaged and give the rest as if it were whole.
             planes = OpenEXR.InputFile(io.BytesIO(data)).channels(chosen, Imath.PixelType(Imath.PixelType.FLOAT))
     except DECODER_FAULTS as error:

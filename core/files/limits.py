@@ -1,11 +1,14 @@
 """What a file may cost: sizes as declared, and the memory that reading it takes, before anything is decoded."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.memory import require_memory
+from core.memory import memory_for
 
 # Pillow would warn from 89 megapixels on, with a path of its own; `check_size` decides before anything is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -47,20 +50,22 @@ def check_size(width: int, height: int, name: str, limits: PhotoLimits = PHOTO_L
         )
 
 
-def check_picture(width: int, height: int, bit_depth: int, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> int:
-    """The bytes that opening a picture takes. Raises InvalidInput when it is too large, NotEnoughMemory here and now.
+@contextmanager
+def room_for_picture(
+    width: int, height: int, bit_depth: Literal[8, 16], name: str, limits: PhotoLimits = PHOTO_LIMITS
+) -> Iterator[None]:
+    """Open a picture inside, by a decoder that makes at most four channels of `bit_depth`.
 
-    For decoders that take `bit_depth` of 8 or 16 and make at most four channels.
+    Raises InvalidInput as `check_size` does, NotEnoughMemory as `memory_for` does.
     """
     check_size(width, height, name, limits)
-    needed = width * height * _OPENING_BYTES[bit_depth]
-    require_memory(needed, f"{name} ({width}x{height}, {bit_depth} bit)")
-    return needed
+    with memory_for(width * height * _OPENING_BYTES[bit_depth], f"{name} ({width}x{height}, {bit_depth} bit)"):
+        yield
 
 
-def check_planes(width: int, height: int, planes: int, name: str, bytes_each: int = 4) -> int:
-    """The bytes that many planes of numbers take, twice over as they are read; raises as `check_picture` does."""
+@contextmanager
+def room_for_planes(width: int, height: int, planes: int, name: str) -> Iterator[None]:
+    """Read that many planes of 32 bits inside, or of 16 that are copied on the way. Raises as `room_for_picture`."""
     check_size(width, height, name)
-    needed = 2 * width * height * planes * bytes_each
-    require_memory(needed, f"{name} ({width}x{height}, {planes} channels)")
-    return needed
+    with memory_for(2 * 4 * width * height * planes, f"{name} ({width}x{height}, {planes} channels)"):
+        yield

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.files.exr import decode_exr
 from core.files.exr_bands import EXR_MAGIC
 from core.files.header import read_header
-from core.files.limits import PHOTO_LIMITS, check_picture, check_size
+from core.files.limits import PHOTO_LIMITS, check_size, room_for_picture
 from core.files.mask_levels import coverage_of_colours, coverage_of_levels
 from core.files.npy import NPY_MAGIC, decode_npy
 from core.files.photo import open_photo
@@ -148,8 +148,11 @@ def _bare_png(data: bytes, name: str) -> bytes:
 def _opened(data: bytes, name: str) -> Iterator[Image.Image]:
     """A picture whose stored numbers matter more than its colours, not decoded yet."""
     try:
-        with decoding(), Image.open(BytesIO(data), formats=_STORED_FORMATS) as picture:
-            check_picture(*picture.size, 8, name)
+        with (
+            decoding(),
+            Image.open(BytesIO(data), formats=_STORED_FORMATS) as picture,
+            room_for_picture(*picture.size, 8, name),
+        ):
             yield picture
     except DECODER_FAULTS as error:
         raise InvalidInput(f"{name} is no picture or is damaged; a mask must be a PNG or another picture.") from error

@@ -10,9 +10,8 @@ from PIL import Image, UnidentifiedImageError
 
 from core.errors import InvalidInput
 from core.files import profile
-from core.files.limits import PhotoLimits, check_picture
+from core.files.limits import PhotoLimits, room_for_picture
 from core.files.reading.decoded import Values, split, with_profile
-from core.memory import memory_for
 
 # Of tags that it cannot read, which are read here without it.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -29,7 +28,7 @@ def opened(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Ite
         ) from error
     # The decoder of WebP keeps canvases of four channels beside the picture.
     bit_depth = 16 if file_format == "WEBP" else 8
-    with image, memory_for(check_picture(*image.size, bit_depth, name, limits), name):
+    with image, room_for_picture(*image.size, bit_depth, name, limits):
         yield image
 
 

@@ -8,10 +8,9 @@ import numpy as np
 from core.files import isobmff
 from core.files.code_points import meaning_of, unknown_notice
 from core.files.exif import orientation_of, read_exif
-from core.files.limits import PhotoLimits, check_picture
+from core.files.limits import PhotoLimits, room_for_picture
 from core.files.reading.decoded import Decoded, Values, coloured, split, with_profile
 from core.files.reading.eight_bit import opened, read_8_bit
-from core.memory import memory_for
 from core.types.metadata import Metadata
 
 
@@ -20,8 +19,7 @@ def decode_heif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     import pillow_heif
 
     heif = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    needed = check_picture(*heif.size, 16 if heif.info["bit_depth"] > 8 else 8, name, limits)
-    with memory_for(needed, name):
+    with room_for_picture(*heif.size, 16 if heif.info["bit_depth"] > 8 else 8, name, limits):
         values = np.array(heif)
     values = values.reshape(heif.size[1], -1, values.shape[2] if values.ndim == 3 else 1)[:, : heif.size[0]]
     if values.dtype == np.uint16:

@@ -31,7 +31,7 @@ def _values(data: bytes, name: str, limits: PhotoLimits) -> Values:
     header = png_header(data, name, limits)
     if header.bit_depth == 16:
         # Pillow knows no 16-bit RGB.
-        stored = decode_png(data, name, limits)
+        stored = decode_png(data, header, name, limits)
         plain = Values(*split(stored.reshape(*stored.shape[:2], -1)), None, header.channels <= 2)
     else:
         with opened(png.bare(data), "PNG", name, limits) as image:

@@ -17,11 +17,10 @@ from core.files.directories import (
     sub_pictures,
 )
 from core.files.exif import orientation_of
-from core.files.limits import PhotoLimits, check_picture, check_planes
+from core.files.limits import PhotoLimits, room_for_picture, room_for_planes
 from core.files.photoshop import kept_resources
 from core.files.reading.decoded import Decoded, Values, damaged, split, straight, with_profile
 from core.files.reading.eight_bit import opened, read_8_bit
-from core.memory import memory_for
 from core.types.metadata import Metadata
 
 _NEW_SUBFILE, _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
@@ -129,8 +128,7 @@ def _sixteen_bit(
     photometric = int(file.number(picture, _PHOTOMETRIC, 1))
     if photometric not in (0, 1, 2) or not 1 <= samples <= 16 or samples < (3 if photometric == 2 else 1):
         raise InvalidInput(f"{name} stores its 16 bits in an unusual way; save it as plain 16-bit RGB TIFF or PNG.")
-    needed = max(check_picture(width, height, 16, name, limits), check_planes(width, height, 2 * samples, name, 2))
-    with memory_for(needed, name):
+    with room_for_picture(width, height, 16, name, limits), room_for_planes(width, height, samples, name):
         values = _samples(data, file, picture, (height, width, samples), name)
     colours = 3 if photometric == 2 else 1
     extra = file.numbers(picture, _EXTRA)

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import InvalidInput, NotEnoughMemory
-from core.files.limits import PhotoLimits, check_picture, check_planes, check_size
+from core.files.limits import PhotoLimits, check_size, room_for_picture, room_for_planes
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,17 @@ def test_the_largest_photo_and_a_panorama_pass() -> None:
 
 def test_what_opening_takes_is_compared_with_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.memory.free_bytes", lambda: 1_700_000_000)
-    assert check_picture(10_000, 10_000, 8, "a.png") == 1_600_000_000
-    with pytest.raises(NotEnoughMemory, match=r"a.png \(10000x10000, 16 bit\) needs about 2.4 GB of memory and 1.7 GB"):
-        check_picture(10_000, 10_000, 16, "a.png")
-    with pytest.raises(NotEnoughMemory, match="500 channels"):
-        check_planes(1000, 1000, 500, "a.exr")
+    picture_16 = room_for_picture(10_000, 10_000, 16, "a.png")
+    refused_16 = r"a.png \(10000x10000, 16 bit\) needs about 2.4 GB of memory and 1.7 GB"
+    with room_for_picture(10_000, 10_000, 8, "a.png"):
+        pass
+    with pytest.raises(NotEnoughMemory, match=refused_16), picture_16:
+        pass
+    with pytest.raises(NotEnoughMemory, match="500 channels"), room_for_planes(1000, 1000, 500, "a.exr"):
+        pass
+    monkeypatch.setattr("core.memory.free_bytes", lambda: 1_599_999_999)
+    with pytest.raises(NotEnoughMemory, match="8 bit"), room_for_picture(10_000, 10_000, 8, "a.png"):
+        pass
 
 
 def test_a_limit_that_the_decoder_cannot_keep_is_refused() -> None:

@@ -22,11 +22,15 @@ def promising(width: int, height: int, *extra: bytes, bits: int = 16, colours: i
     return b"".join([SIGNATURE, header, *extra, picture, chunk(b"IEND", b"")])
 
 
+def decoded(data: bytes, name: str = "a.png") -> np.ndarray:
+    return decode_png(data, png_header(data, name), name)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("channels", [(), (3,), (4,)])
 def test_values_come_back(dtype: type, channels: tuple[int, ...]) -> None:
     values = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (5, 7, *channels), dtype, endpoint=True)
-    assert np.array_equal(decode_png(encode_png(values), "a.png"), values)
+    assert np.array_equal(decoded(encode_png(values)), values)
 
 
 def test_a_short_file_cannot_hold_a_large_picture() -> None:
@@ -49,13 +53,13 @@ def test_frames_of_an_animation_are_not_decoded() -> None:
     frames = chunk(b"acTL", struct.pack(">II", 1000, 0))
     frames += chunk(b"fcTL", struct.pack(">IIIIIHHBB", 0, 7, 5, 0, 0, 1, 1, 0, 0))
     texts = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10_000_000), 9))
-    assert np.array_equal(decode_png(plain[:33] + frames + texts + plain[33:], "a.png"), values)
+    assert np.array_equal(decoded(plain[:33] + frames + texts + plain[33:]), values)
 
 
 @pytest.mark.parametrize(("width", "height"), [(1, 100_000_000), (100_000_000, 1), (0, 5), (2**31, 2**31)])
 def test_impossible_sides_are_refused(width: int, height: int) -> None:
     with pytest.raises(InvalidInput):
-        decode_png(promising(width, height), "a.png")
+        decoded(promising(width, height))
 
 
 def test_endless_chunks_are_refused() -> None:
@@ -67,7 +71,17 @@ def test_little_memory_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> 
     whole = encode_png(np.zeros((500, 500, 4), np.uint16))
     monkeypatch.setattr("core.memory.free_bytes", lambda: 5_000_000)
     with pytest.raises(NotEnoughMemory, match=r"a\.png"):
-        decode_png(whole, "a.png")
+        decoded(whole)
+
+
+def test_memory_that_runs_out_while_decoding_is_not_called_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = encode_png(np.zeros((50, 50, 4), np.uint16))
+    free = iter((10**9, 1000))
+    monkeypatch.setattr("core.memory.free_bytes", lambda: next(free))
+    monkeypatch.setattr("core.memory._SHEDDING", [])
+    monkeypatch.setattr("cv2.imdecode", lambda *_: None)  # as OpenCV does without room
+    with pytest.raises(NotEnoughMemory, match=r"a\.png"):
+        decoded(whole)
 
 
 def test_damage_is_one_sentence_and_no_words_of_the_decoder(capfd: pytest.CaptureFixture[str]) -> None:
@@ -75,5 +89,5 @@ def test_damage_is_one_sentence_and_no_words_of_the_decoder(capfd: pytest.Captur
     data[len(data) // 2] ^= 0xFF
     for damaged in (bytes(data), bytes(data[: len(data) // 2])):
         with pytest.raises(InvalidInput, match="damaged"):
-            decode_png(damaged, "depth.png")
+            decoded(damaged, "depth.png")
     assert capfd.readouterr().err == ""
