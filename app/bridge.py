@@ -307,7 +307,7 @@ class Bridges:
         return bridge
 
     def viewport(self, key: str) -> Viewport | None:
-        """What `app.viewport.proxy.viewport_routes` looks up."""
+        """What `app.viewport.routes.viewport_routes` looks up."""
         bridge = self.get(key)
         return None if bridge is None else bridge.viewport
 

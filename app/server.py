@@ -48,7 +48,7 @@ def build_app(
 
     from app.bridge import Bridges
     from app.ui.page import GIVEN, HEAD, STYLE, build_page, theme
-    from app.viewport.proxy import viewport_routes
+    from app.viewport.routes import viewport_routes
 
     bridges = Bridges(store)
     app = FastAPI(lifespan=_lifespan(store, bridges), **UNDESCRIBED)

@@ -13,7 +13,7 @@ from skimage.data import coffee
 from app.viewport.geometry import Snap, letterbox
 from app.viewport.object_node import ObjectLayer
 from app.viewport.picture import on_canvas
-from app.viewport.proxy import viewport_routes
+from app.viewport.routes import viewport_routes
 from app.viewport.scene import Viewport
 from app.viewport.splats import layer_cloud
 from core.maths.camera import intrinsics_from_fov, pixel_rays, project

@@ -36,7 +36,7 @@ Send = Callable[[dict[str, Any]], None]
 
 
 class Viewport:
-    """One viser server without a port, shown through `app.viewport.proxy`.
+    """One viser server without a port, shown through `app.viewport.routes`.
 
     Every method may be called from any thread. World axes and scene units everywhere.
     """

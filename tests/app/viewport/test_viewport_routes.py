@@ -1,4 +1,4 @@
-"""The viewport behind one public port, without a browser."""
+"""The 3D view's page and sockets, without a browser."""
 
 import asyncio
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from app.ui.text import say
 from app.viewport.object_node import ObjectLayer
-from app.viewport.proxy import viewport_routes
+from app.viewport.routes import viewport_routes
 from app.viewport.scene import Viewport
 from app.viewport.splats import layer_cloud
 from app.viewport.switchboard import Line, Switchboard

@@ -6,9 +6,9 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, WebSocket
-from fastapi.concurrency import run_in_threadpool
+from fastapi import APIRouter, Depends, HTTPException, WebSocket
 from fastapi.responses import FileResponse, RedirectResponse, Response
 
 from app.headers import policy
@@ -49,41 +49,36 @@ Lookup = Callable[[str], Viewport | None]
 
 def viewport_routes(lookup: Lookup) -> APIRouter:
     """Routes under /viewport/<key>; `lookup` finds a session's viewport, None is answered with 404."""
-    router = APIRouter()
+    router = APIRouter(prefix="/viewport")
 
-    @router.get("/viewport/{key}")
-    async def without_slash(key: str) -> Response:
-        found = await run_in_threadpool(lookup, key)
-        return RedirectResponse(f"/viewport/{key}/") if found else Response(status_code=404)
+    def known(key: str) -> Viewport:
+        viewport = lookup(key)
+        if viewport is None:
+            raise HTTPException(404, say("error.key"))
+        return viewport
 
-    @router.get("/viewport/{key}/")
-    async def page(key: str) -> Response:
-        if await run_in_threadpool(lookup, key) is None:
-            return Response(status_code=404)
+    asked = Depends(known)
+
+    @router.get("/{key}", dependencies=[asked])
+    def without_slash(key: str) -> Response:
+        return RedirectResponse(f"/viewport/{key}/")
+
+    @router.get("/{key}/", dependencies=[asked])
+    def page() -> Response:
         return Response(_dressed_page(), media_type="text/html", headers=PAGE_HEADERS)
 
-    @router.get("/viewport/{key}/viewport.js")
-    async def script(key: str) -> Response:
-        if await run_in_threadpool(lookup, key) is None:
-            return Response(status_code=404)
+    @router.get("/{key}/viewport.js", dependencies=[asked])
+    def script() -> Response:
         return FileResponse(STATIC / "viewport.js", media_type="text/javascript", headers=SCRIPT_HEADERS)
 
-    @router.websocket("/viewport/{key}/events")
-    async def events(socket: WebSocket, key: str) -> None:
-        viewport = await run_in_threadpool(lookup, key)
-        if viewport is None:
-            await socket.close(code=1008)
-            return
+    @router.websocket("/{key}/events")
+    async def events(socket: WebSocket, viewport: Annotated[Viewport, asked]) -> None:
         await socket.accept()
         await _serve_events(socket, viewport)
 
-    @router.websocket("/viewport/{key}")
-    @router.websocket("/viewport/{key}/")
-    async def scene(socket: WebSocket, key: str) -> None:
-        viewport = await run_in_threadpool(lookup, key)
-        if viewport is None:
-            await socket.close(code=1008)
-            return
+    @router.websocket("/{key}")
+    @router.websocket("/{key}/")
+    async def scene(socket: WebSocket, viewport: Annotated[Viewport, asked]) -> None:
         await viewport.switchboard.put_through(socket)
 
     return router
