@@ -23,16 +23,43 @@ class NotKept:
     reason: str
 
 
-class Keeper:
+class NoKeeper:
+    """What a session tells its keeper; this one keeps nothing, for sessions that end with their process.
+
+    `on_change` is called when `not_kept` changes.
+    """
+
+    def __init__(self) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self.not_kept: NotKept | None = None
+
+    @property
+    def entry_id(self) -> str | None:
+        """The entry that is written."""
+        return None
+
+    def begin(self, history: History, entry: Entry | None = None) -> None:
+        """Another photo is open; `entry`, which was opened, is where it was kept until now."""
+
+    def change(self, history: History) -> None:
+        """Another step is shown, or a new one that came after the one that was."""
+
+    def show(self, jpeg: bytes) -> None:
+        """A small picture of the shown step."""
+
+    def close(self) -> None:
+        """Leave the work to whoever opens it next."""
+
+
+class Keeper(NoKeeper):
     """Writes one session's histories, an entry for each photo; a write that failed is tried again and again.
 
-    No method raises for a disk that refuses. `on_change` is called when `not_kept` changes.
+    No method raises for a disk that refuses.
     """
 
     def __init__(self, unsaved: Unsaved, owner: str) -> None:
+        super().__init__()
         self._unsaved, self._owner = unsaved, owner
-        self.on_change: Callable[[], None] = lambda: None
-        self.not_kept: NotKept | None = None
         self._lock = threading.Lock()
         self._told: NotKept | None = None
         self._history: History | None = None
@@ -47,30 +74,29 @@ class Keeper:
         entry = self._entry
         return None if entry is None else entry.id
 
-    def begin(self, history: History) -> None:
-        """Another photo: it gets an entry of its own, and the former one's stays if it was edited."""
-        with self._lock:
-            self._leave()
-            self._history = history
-            self._keep(self._write_all)
-        self._settle()
-
-    def adopt(self, entry: Entry, history: History) -> None:
-        """Go on with an entry that was opened."""
+    def begin(self, history: History, entry: Entry | None = None) -> None:
+        """Without an `entry` the photo gets one of its own; the former photo's stays if that was edited."""
         with self._lock:
             self._leave()
             self._history, self._entry = history, entry
-            if not self._former:
+            if entry is None:
+                self._keep(self._write_all)
+            elif not self._former:
                 self.not_kept = None
         self._settle()
 
-    def step(self, history: History, after: int) -> None:
-        """The shown step is new, and came after what was step `after`."""
-        self._changed(history, lambda entry: entry.journal.step(history, after))
-
-    def move(self, history: History) -> None:
-        """Another step is shown."""
-        self._changed(history, lambda entry: entry.journal.move(history))
+    def change(self, history: History) -> None:
+        """One record says it all, unless there is more that is not on disk."""
+        with self._lock:
+            before, self._history = self._history, history
+            entry = self._entry
+            if entry is None or before is None or self.not_kept is not None:
+                self._keep(self._write_all)
+            elif history.steps is before.steps:
+                self._keep(lambda: entry.journal.move(history), self._write_all)
+            else:
+                self._keep(lambda: entry.journal.step(history, before.index), self._write_all)
+        self._settle()
 
     def show(self, jpeg: bytes) -> None:
         """A small picture of the shown step."""
@@ -88,16 +114,6 @@ class Keeper:
                 if entry is not None:
                     entry.release()
             self._entry, self._former = None, []
-
-    def _changed(self, history: History, write: Callable[[Entry], None]) -> None:
-        with self._lock:
-            self._history = history
-            entry = self._entry
-            if entry is None or self.not_kept is not None:
-                self._keep(self._write_all)
-            else:
-                self._keep(lambda: write(entry), self._write_all)
-        self._settle()
 
     def _keep(self, *attempts: Callable[[], None]) -> None:
         """Write by the first attempt that succeeds."""

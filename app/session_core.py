@@ -4,12 +4,13 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 from app import selection
 from app.estimate import TimeEstimate
 from app.export_jobs import ExportJobs
 from app.jobs import JobState, RenderJobs
-from app.keeping import Keeper
+from app.keeping import NoKeeper
 from app.services import Services
 from app.state import Event, EventKind, Numbers, SessionState, numbers_of, project_state
 from app.thumbnail import thumbnail
@@ -35,10 +36,12 @@ Listener = Callable[[Event], None]
 class SessionCore:
     """Thread-safe. Methods raise EditorError with a sentence for the user and then change nothing."""
 
-    def __init__(self, key: str, services: Services, keeper: Keeper | None = None) -> None:
+    def __init__(self, key: str, services: Services, keeper: NoKeeper | None = None) -> None:
         self.key = key
         self.services = services
-        self._keeper = keeper
+        progressed = partial(self._notify, "progress")
+        self._keeper = keeper or NoKeeper()
+        self._keeper.on_change = progressed
         # Held for a moment, to read or change what is here; and as long as a gesture takes that later ones come after.
         self._lock = threading.RLock()
         self._turn = threading.RLock()
@@ -50,9 +53,10 @@ class SessionCore:
         self._frames: dict[int, Frame] = {}
         self._listeners: list[Listener] = []
         self.estimate = TimeEstimate()
-        self.exports = ExportJobs(lambda: self._notify("progress"))
-        self.models = ExportJobs(lambda: self._notify("progress"))
-        self.openings = ExportJobs(lambda: self._notify("progress"))
+        self.openings = ExportJobs(progressed)
+        self.exports = ExportJobs(progressed)
+        self.models = ExportJobs(progressed)
+        self._waited_for = (self.openings, self.exports, self.models)
         self._not_opened: str | None = None
         self._untold: tuple[str, ...] = ()
         self._found: tuple[Proposal, ...] | None = None
@@ -61,8 +65,6 @@ class SessionCore:
         self._considered = (services.depth_backend or preferred_depth(), self._mask_backend)
         self._jobs = RenderJobs(services.turns, self._frame_arrived, self._job_changed)
         self._ahead = RenderJobs(services.turns, lambda *_: None, lambda *_: None, behind=True)
-        if keeper is not None:
-            keeper.on_change = lambda: self._notify("progress")
 
     # ---- history and selection
 
@@ -93,14 +95,7 @@ class SessionCore:
 
         The last frame stays.
         """
-        if self.openings.state.running:
-            self.openings.cancel()
-        elif self.exports.state.running:
-            self.exports.cancel()
-        elif self.models.state.running:
-            self.models.cancel()
-        else:
-            self._jobs.cancel()
+        next((work for work in self._waited_for if work.state.running), self._jobs).cancel()
 
     def refresh(self) -> None:
         """Render the shown step again, after a cancel or a failure."""
@@ -139,7 +134,7 @@ class SessionCore:
     @property
     def kept_as(self) -> str | None:
         """The entry of unsaved work that this session writes."""
-        return None if self._keeper is None else self._keeper.entry_id
+        return self._keeper.entry_id
 
     @property
     def revision(self) -> int:
@@ -176,7 +171,7 @@ class SessionCore:
                 models=self.models.state,
                 opening=replace(self.openings.state, error=self._not_opened),
                 proposals=None if self._found is None else len(self._found),
-                not_kept=None if self._keeper is None else self._keeper.not_kept,
+                not_kept=self._keeper.not_kept,
             )
             if self._history is None:
                 return base
@@ -242,29 +237,20 @@ class SessionCore:
     @property
     def is_needed(self) -> bool:
         """Whether something would be lost if it ended now: work in hand that its user asked for, or not yet on disk."""
-        jobs = (self.openings, self.exports, self.models)
-        not_kept = self._keeper is not None and self._keeper.not_kept is not None
-        return not_kept or any(job.state.running for job in jobs)
+        return self._keeper.not_kept is not None or any(work.state.running for work in self._waited_for)
 
     def give_up(self) -> None:
         """Ask all work to stop, without waiting for it; whoever waits for its result hears Cancelled."""
         self.closing.cancel()
-        self.openings.cancel()
-        self._jobs.cancel()
-        self._ahead.cancel()
-        self.exports.cancel()
-        self.models.cancel()
+        for work in (self._jobs, self._ahead, *self._waited_for):
+            work.cancel()
 
     def close(self) -> None:
         """Stop all work and wait for what runs to notice."""
         self.give_up()
-        if self._keeper is not None:
-            self._keeper.close()
-        self._jobs.close()
-        self._ahead.close()
-        self.openings.close()
-        self.exports.close()
-        self.models.close()
+        self._keeper.close()
+        for work in (self._jobs, self._ahead, *self._waited_for):
+            work.close()
         self._listeners.clear()
 
     # ---- inside
@@ -289,10 +275,7 @@ class SessionCore:
     def _replace_history(self, history: History, entry: Entry | None = None) -> None:
         """Show another photo; `entry` is where it was kept until now."""
         with self._turn:
-            if self._keeper is not None and entry is not None:
-                self._keeper.adopt(entry, history)
-            elif self._keeper is not None:
-                self._keeper.begin(history)
+            self._keeper.begin(history, entry)
             with self._lock:
                 if self._history is None or history.project.photo.id != self.project.photo.id:
                     self._found = self._finding = None
@@ -305,21 +288,16 @@ class SessionCore:
     def _commit(self, edit: edits.Edit, label: str, select: str | None = None) -> None:
         with self._turn:
             before = self._known_history
-            history = before.push(apply(before.project, edit), label)
-            if self._keeper is not None:
-                self._keeper.step(history, before.index)
-            self._show(history, select)
+            self._show(before.push(apply(before.project, edit), label), select)
 
     def _move(self, step: Callable[[History], History]) -> None:
         with self._turn:
             history = step(self._known_history)
-            if history.index == self._known_history.index:
-                return
-            if self._keeper is not None:
-                self._keeper.move(history)
-            self._show(history)
+            if history.index != self._known_history.index:
+                self._show(history)
 
     def _show(self, history: History, select: str | None = None) -> None:
+        self._keeper.change(history)
         with self._lock:
             self._history = history
             self._selected = select if select is not None else self._still_there(self._selected)
@@ -381,7 +359,7 @@ class SessionCore:
             self.estimate.learn(frame)
             photo = self.project.photo
         self._notify("frame")
-        if self._keeper is not None and frame.stage == "final":
+        if frame.stage == "final":
             self._keeper.show(thumbnail(frame, photo))
 
     def _job_changed(self, revision: int, state: JobState) -> None:

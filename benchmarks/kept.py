@@ -13,7 +13,7 @@ import numpy as np
 from app.keeping import Keeper
 from app.services import Services
 from app.session import Session
-from app.unsaved import Unsaved, owner_of
+from app.unsaved import Entry, Unsaved, owner_of
 from benchmarks.workload import large_photo, tell
 from core.editing.history import History
 from core.files.picture import encode_picture_jpeg, picture_of
@@ -28,17 +28,14 @@ class TimedKeeper(Keeper):
         super().__init__(unsaved, owner)
         self.seconds: dict[str, list[float]] = {"opened": [], "step": [], "move": []}
 
-    def begin(self, history: History) -> None:
+    def begin(self, history: History, entry: Entry | None = None) -> None:
         """Timed."""
-        self._time("opened", lambda: super(TimedKeeper, self).begin(history))
+        self._time("opened", lambda: super(TimedKeeper, self).begin(history, entry))
 
-    def step(self, history: History, after: int) -> None:
+    def change(self, history: History) -> None:
         """Timed."""
-        self._time("step", lambda: super(TimedKeeper, self).step(history, after))
-
-    def move(self, history: History) -> None:
-        """Timed."""
-        self._time("move", lambda: super(TimedKeeper, self).move(history))
+        is_move = self._history is not None and history.steps is self._history.steps
+        self._time("move" if is_move else "step", lambda: super(TimedKeeper, self).change(history))
 
     def _time(self, what: str, write: Callable[[], None]) -> None:
         begun = time.perf_counter()

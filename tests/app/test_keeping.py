@@ -66,11 +66,11 @@ def test_every_change_is_on_disk_at_once(unsaved: Unsaved, keeper: Keeper):
     history = opened()
     keeper.begin(history)
     for edit in every_edit():
-        before, history = history, pushed(history, edit)
-        keeper.step(history, before.index)
+        history = pushed(history, edit)
+        keeper.change(history)
         assert kept(unsaved, keeper) == history
     history = history.at(0)
-    keeper.move(history)
+    keeper.change(history)
     assert kept(unsaved, keeper) == history
     assert keeper.not_kept is None
 
@@ -82,16 +82,16 @@ def test_what_was_not_kept_is_written_at_the_next_change(unsaved: Unsaved, keepe
     keeper.begin(first)
     disk.full = True
     second = pushed(first, every_edit()[0])
-    keeper.step(second, 0)
+    keeper.change(second)
     assert keeper.not_kept is not None
     assert keeper.not_kept.reason == os.strerror(errno.ENOSPC)
     since = keeper.not_kept.since
     third = pushed(second, every_edit()[1])
-    keeper.step(third, 1)
+    keeper.change(third)
     assert keeper.not_kept.since == since
     assert kept(unsaved, keeper) == first  # nothing of what was there is harmed
     disk.full = False
-    keeper.move(third.undo())
+    keeper.change(third.undo())
     assert keeper.not_kept is None
     assert kept(unsaved, keeper) == third.undo()
     assert told == [True, False]
@@ -105,12 +105,12 @@ def test_what_was_not_kept_is_tried_again_without_a_change(
     keeper.begin(opened())
     assert keeper.entry_id is None
     history = pushed(opened(), every_edit()[0])
-    keeper.step(history, 0)
+    keeper.change(history)
     disk.full = False
     wait_until(lambda: keeper.not_kept is None)
     assert kept(unsaved, keeper) == history
     disk.full = True
-    keeper.move(history.undo())
+    keeper.change(history.undo())
     disk.full = False
     wait_until(lambda: keeper.not_kept is None)
     assert kept(unsaved, keeper) == history.undo()
@@ -121,7 +121,7 @@ def test_a_failed_write_leaves_nothing_on_the_full_disk(unsaved: Unsaved, keeper
     before = sorted(unsaved.folder.rglob("*"))
     real = history_journal._append_whole
     monkeypatch.setattr(history_journal, "_append_whole", lambda *_: (setattr(disk, "full", True), disk.refuse()))
-    keeper.step(pushed(opened(), every_edit()[0]), 0)  # its mask was written, its record was not
+    keeper.change(pushed(opened(), every_edit()[0]))  # its mask was written, its record was not
     assert keeper.not_kept is not None
     assert sorted(unsaved.folder.rglob("*")) == before
     monkeypatch.setattr(history_journal, "_append_whole", real)
@@ -131,12 +131,12 @@ def test_a_photo_that_was_left_while_nothing_could_be_kept_is_kept_later(unsaved
     first = pushed(opened("first.jpg"), every_edit()[0])
     keeper.begin(opened("first.jpg"))
     disk.full = True
-    keeper.step(first, 0)
+    keeper.change(first)
     keeper.begin(opened("second.jpg"))
     second = pushed(opened("second.jpg"), every_edit()[0])
-    keeper.step(second, 0)
+    keeper.change(second)
     disk.full = False
-    keeper.move(second.undo())
+    keeper.change(second.undo())
     assert keeper.not_kept is None
     works = {work.name: work for work in unsaved.listed()}
     assert set(works) == {"first.jpg", "second.jpg"}
@@ -149,10 +149,10 @@ def test_a_page_finds_what_is_open_in_it_though_the_clock_went_back(
     unsaved: Unsaved, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ):
     keeper.begin(opened("first.jpg"))
-    keeper.step(pushed(opened("first.jpg"), every_edit()[0]), 0)
+    keeper.change(pushed(opened("first.jpg"), every_edit()[0]))
     monkeypatch.setattr("time.time", lambda: 1.0)
     keeper.begin(opened("second.jpg"))
-    keeper.step(pushed(opened("second.jpg"), every_edit()[0]), 0)
+    keeper.change(pushed(opened("second.jpg"), every_edit()[0]))
     assert unsaved.last_of(ME) == keeper.entry_id
     assert {work.name for work in unsaved.listed()} == {"first.jpg", "second.jpg"}
 
@@ -161,7 +161,7 @@ def test_closing_tries_once_more(unsaved: Unsaved, keeper: Keeper, disk: Disk):
     keeper.begin(opened())
     disk.full = True
     history = pushed(opened(), every_edit()[0])
-    keeper.step(history, 0)
+    keeper.change(history)
     disk.full = False
     keeper.close()
     (work,) = unsaved.listed()
@@ -173,7 +173,7 @@ def test_a_folder_that_somebody_removed_is_made_again(unsaved: Unsaved, keeper: 
     keeper.begin(opened())
     shutil.rmtree(unsaved.folder)
     history = pushed(opened(), every_edit()[0])
-    keeper.step(history, 0)
+    keeper.change(history)
     assert keeper.not_kept is None
     assert kept(unsaved, keeper) == history
 
@@ -186,13 +186,13 @@ def test_a_folder_that_cannot_be_made_again_is_made_once_it_can(
     shutil.rmtree(unsaved.folder)
     unsaved.folder.write_text("in the way")
     history = pushed(opened(), every_edit()[0])
-    keeper.step(history, 0)
+    keeper.change(history)
     for index in (0, 1):
-        keeper.move(history.at(index))
+        keeper.change(history.at(index))
         assert keeper.not_kept is not None
         assert "descriptor" not in keeper.not_kept.reason
     unsaved.folder.unlink()
-    keeper.move(history)
+    keeper.change(history)
     assert keeper.not_kept is None
     assert kept(unsaved, keeper) == history
 
@@ -207,14 +207,14 @@ def test_work_that_is_gone_on_with_is_written_in_its_own_entry(unsaved: Unsaved,
     former = Keeper(unsaved, owner_of("another key"))
     former.begin(opened("former.jpg"))
     history = pushed(opened("former.jpg"), every_edit()[0])
-    former.step(history, 0)
+    former.change(history)
     former.close()
     keeper.begin(opened("looked at.jpg"))
     (work,) = unsaved.listed()
     entry, restored = unsaved.open(work.id, ME)
-    keeper.adopt(entry, restored.history)
+    keeper.begin(restored.history, entry)
     more = pushed(restored.history, every_edit()[1])
-    keeper.step(more, restored.history.index)
+    keeper.change(more)
     assert [path.name for path in unsaved.folder.iterdir()] == [work.id]
     assert kept(unsaved, keeper) == more
 
@@ -223,7 +223,7 @@ def test_work_on_a_full_disk_can_be_opened_and_says_so_at_the_next_change(unsave
     former = Keeper(unsaved, owner_of("another key"))
     former.begin(opened())
     history = pushed(opened(), every_edit()[0])
-    former.step(history, 0)
+    former.change(history)
     former.close()
     (work,) = unsaved.listed()
     (log,) = (unsaved.folder / work.id).glob("*.log")
@@ -231,11 +231,11 @@ def test_work_on_a_full_disk_can_be_opened_and_says_so_at_the_next_change(unsave
     disk.full = True
     entry, restored = unsaved.open(work.id, ME)
     assert restored.history == history
-    keeper.adopt(entry, history)
-    keeper.move(history.undo())
+    keeper.begin(history, entry)
+    keeper.change(history.undo())
     assert keeper.not_kept is not None
     disk.full = False
-    keeper.move(history)
+    keeper.change(history)
     assert keeper.not_kept is None
     assert kept(unsaved, keeper) == history
 
@@ -264,12 +264,12 @@ def test_a_disk_that_is_really_full(small_disk: Path, monkeypatch: pytest.Monkey
         while stream.write(bytes(512)):
             pass
     for edit in every_edit()[:3]:
-        before, history = history, pushed(history, edit)
-        keeper.step(history, before.index)
+        history = pushed(history, edit)
+        keeper.change(history)
     assert keeper.not_kept is not None
     assert kept(unsaved, keeper) == opened()
     filler.unlink()
-    keeper.move(history.at(1))
+    keeper.change(history.at(1))
     assert keeper.not_kept is None
     assert kept(unsaved, keeper) == history.at(1)
     keeper.close()
