@@ -70,13 +70,13 @@ def meaning_of(primaries: int, transfer: int) -> Meaning | None:
     return Meaning(chosen, icc.rgb_profile(title, chosen, curve))
 
 
-def unknown_notice(primaries: int, transfer: int) -> str:
-    """What is told of code points that have no meaning here; empty where the file leaves both open."""
-    if primaries in _UNSPECIFIED and transfer in _UNSPECIFIED:
-        return ""
+def unknown_notices(points: tuple[int, int] | None) -> tuple[str, ...]:
+    """What is told of primaries and transfer that have no meaning here; nothing where the file leaves both open."""
+    if points is None or meaning_of(*points) is not None or (points[0] in _UNSPECIFIED and points[1] in _UNSPECIFIED):
+        return ()
     return (
-        f"The photo's colours are coded in a way that is not known here (primaries {primaries}, transfer {transfer}); "
-        "they are taken as sRGB."
+        f"The photo's colours are coded in a way that is not known here (primaries {points[0]}, transfer {points[1]}); "
+        "they are taken as sRGB.",
     )
 
 

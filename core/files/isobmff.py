@@ -3,15 +3,17 @@
 import struct
 from collections.abc import Iterator
 
+from core.files.other_parts import DEPTH, GAIN_MAP
+
 SEQUENCE = "a sequence of pictures"
 _MOST_BOXES = 10_000
 _AUXILIARY = {
     "alpha": "",
     "hevc:2015:auxid:1": "",  # transparency
-    "hevc:2015:auxid:2": "depth",
-    "depth": "depth",
-    "disparity": "depth",
-    "hdrgainmap": "a gain map",
+    "hevc:2015:auxid:2": DEPTH,
+    "depth": DEPTH,
+    "disparity": DEPTH,
+    "hdrgainmap": GAIN_MAP,
     "portraiteffectsmatte": "mattes",
     "semantic": "mattes",
     "stylemap": "mattes",
@@ -75,7 +77,7 @@ def other_parts(data: bytes) -> tuple[str, ...]:
     found = [SEQUENCE] if any(kind == b"moov" for kind, _ in boxes(data)) else []
     meta = _first(data, b"meta")
     if any(content[8:12] == b"tmap" for kind, content in boxes(_first(meta, b"iinf")[6:]) if kind == b"infe"):
-        found.append("a gain map")
+        found.append(GAIN_MAP)
     for kind, content in boxes(_first(meta, b"iprp", b"ipco")):
         if kind == b"auxC":
             name = content[4:].partition(b"\0")[0].decode("latin-1").lower()

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from core.files.other_parts import CREDENTIALS, GAIN_MAP, SECOND_PICTURE
 from core.types.metadata import EXIF_PREFIX, Metadata, Resolution, Text
 
 _APP0, _APP1, _APP2, _APP11, _APP13, _COMMENT, _START_OF_SCAN = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xFE, 0xDA
@@ -26,7 +27,6 @@ _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _EXTENDED_HEADER = len(_EXTENDED_XMP) + 40
 _UNITS: dict[int, str] = {0: "none", 1: "inch", 2: "centimetre"}
 COMMENT_KEYWORD = "Comment"
-CREDENTIALS = "content credentials of the unedited picture"
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -104,9 +104,9 @@ def other_parts(data: bytes) -> tuple[str, ...]:
     found = []
     for marker, body in segments(data):
         if marker == _APP2 and body.startswith(_SECOND_PICTURES):
-            found.append("a second picture")
+            found.append(SECOND_PICTURE)
         elif marker == _APP2 and body.startswith(_GAIN_MAP):
-            found.append("a gain map")
+            found.append(GAIN_MAP)
         elif marker == _APP11 and body.startswith(b"JP"):
             found.append(CREDENTIALS)
     return tuple(dict.fromkeys(found))

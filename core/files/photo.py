@@ -7,6 +7,7 @@ from core.errors import InvalidInput
 from core.files import icc, profile, xmp
 from core.files.exif import focal_35mm_of, is_adobe_rgb, resolution_of, upright_exif
 from core.files.limits import PHOTO_LIMITS, PhotoLimits
+from core.files.other_parts import GAIN_MAP, SECOND_PICTURE
 from core.files.photoshop import kept_resources
 from core.files.quiet import decoding
 from core.files.reading.decoded import Decoded, damaged, upright
@@ -53,7 +54,7 @@ def open_photo(source: Path | bytes, name: str = "", limits: PhotoLimits = PHOTO
     pixels = upright(values.pixels, decoded.orientation)
     alpha = None if values.alpha is None else upright(values.alpha, decoded.orientation)
     icc_profile, bad_profile = values.icc_profile, values.bad_profile
-    if icc_profile is None and is_adobe_rgb(decoded.exif) and not values.notices:
+    if icc_profile is None and is_adobe_rgb(decoded.exif) and not values.converted:
         icc_profile = icc.rgb_profile("Adobe RGB (1998) compatible", icc.ADOBE_RGB, icc.ADOBE_RGB_CURVE)
     try:
         srgb = profile.srgb_of(pixels, icc_profile)
@@ -91,8 +92,8 @@ def _upright_metadata(decoded: Decoded, width: int, height: int) -> tuple[Metada
         packet, parts, unread = _readable_xmp(found.xmp, decoded.extended_xmp, width, height)
         others += parts
         notices += unread
-    if "a gain map" in others and "a second picture" in others:
-        others.remove("a second picture")  # the gain map is that picture
+    if GAIN_MAP in others and SECOND_PICTURE in others:
+        others.remove(SECOND_PICTURE)  # the gain map is that picture
     if others:
         held = ", ".join(dict.fromkeys(others))
         notices.insert(0, f"The file also holds {held}; only its first picture is opened, and results hold no more.")

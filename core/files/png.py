@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from core.files.other_parts import CREDENTIALS, LIGHT_LEVELS, animation
 from core.files.photoshop import kept_resources
 from core.types.metadata import Metadata, Resolution, Text
 
@@ -71,24 +72,17 @@ def bare(data: bytes, *more: bytes) -> bytes:
     return b"".join([SIGNATURE, *kept])
 
 
-def has_credentials(data: bytes) -> bool:
-    """Whether the file holds C2PA content credentials."""
-    return _holds(data, b"caBX")
-
-
-def has_mastering(data: bytes) -> bool:
-    """Whether the file tells the screen that its HDR was made on, or how bright it gets."""
-    return _holds(data, b"mDCV", b"mDCv", b"cLLI", b"cLLi")
-
-
-def _holds(data: bytes, *kinds: bytes) -> bool:
-    return any(kind in kinds for kind, _, _ in chunk_places(data))
-
-
-def frames(data: bytes) -> int:
-    """How many frames the animation has; 1 for a plain picture."""
-    counts = [struct.unpack_from(">I", body)[0] for kind, body in chunks(data) if kind == b"acTL" and len(body) == 8]
-    return max(counts, default=1)
+def other_parts(data: bytes) -> tuple[str, ...]:
+    """What the file holds beside its picture."""
+    frames, found = 1, []
+    for kind, start, _ in chunk_places(data):
+        if kind == b"acTL":
+            frames = int.from_bytes(data[start : start + 4], "big")
+        elif kind == b"caBX":
+            found.append(CREDENTIALS)
+        elif kind in (b"mDCV", b"mDCv", b"cLLI", b"cLLi"):
+            found.append(LIGHT_LEVELS)
+    return animation(frames) + tuple(dict.fromkeys(found))
 
 
 def read_colours(data: bytes) -> ColourChunks:

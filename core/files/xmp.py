@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from xml.dom import Node, minidom
 from xml.parsers.expat import ExpatError
 
+from core.files.other_parts import DEPTH, GAIN_MAP, SECOND_PICTURE
+
 _LARGEST = 8_000_000
 _MOST_MARKS = 100_000  # an element or attribute takes about a kilobyte once it is read
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -13,14 +15,14 @@ _CAMERA = "http://ns.google.com/photos/1.0/camera/"
 
 # Whole vocabularies about other pictures and data in the photo's file, which its results do not hold.
 _OTHER_PARTS = {
-    "http://ns.adobe.com/hdr-gain-map/1.0/": "a gain map",
-    "http://ns.apple.com/HDRGainMap/1.0/": "a gain map",
-    "http://ns.google.com/photos/1.0/depthmap/": "depth",
-    "http://ns.google.com/photos/1.0/image/": "a second picture",
+    "http://ns.adobe.com/hdr-gain-map/1.0/": GAIN_MAP,
+    "http://ns.apple.com/HDRGainMap/1.0/": GAIN_MAP,
+    "http://ns.google.com/photos/1.0/depthmap/": DEPTH,
+    "http://ns.google.com/photos/1.0/image/": SECOND_PICTURE,
     "http://ns.google.com/photos/1.0/audio/": "sound",
     "http://ns.google.com/photos/1.0/container/": "",
     "http://ns.google.com/photos/1.0/container/item/": "",
-    "http://ns.google.com/photos/dd/1.0/device/": "depth",
+    "http://ns.google.com/photos/dd/1.0/device/": DEPTH,
     "http://ns.google.com/photos/dd/1.0/container/": "",
 }
 _MOTION = ("MotionPhoto", "MicroVideo")

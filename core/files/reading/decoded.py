@@ -1,6 +1,6 @@
 """A picture as a decoder gives it, and what all decoders share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from core.errors import InvalidInput
 from core.files import icc, profile
 from core.files.code_points import HLG, Meaning, to_sdr
 from core.files.directories import Structure
+from core.files.exif import orientation_of, read_exif
 from core.types.metadata import Metadata
 from core.types.photo import Coverage, Pixels
 
@@ -16,16 +17,21 @@ from core.types.photo import Coverage, Pixels
 class Values:
     """A picture's values as stored, and the RGB profile that says what they mean; None is sRGB.
 
-    `gray`: stored without colours, all three channels are equal. `notices`: what was changed in reading them.
-    `bad_profile`: the file has a profile that cannot be used.
+    `gray`: stored without colours, all three channels are equal. `converted`: they were of other colours than RGB, and
+    are sRGB now. `bad_profile`: the file has a profile that cannot be used. `notices`: what was changed in reading.
     """
 
     pixels: Pixels
     alpha: Coverage | None
     icc_profile: bytes | None
     gray: bool = False
-    notices: tuple[str, ...] = ()
+    converted: bool = False
     bad_profile: bool = False
+    notices: tuple[str, ...] = ()
+
+    def telling(self, *notices: str) -> "Values":
+        """The same with further notices."""
+        return replace(self, notices=(*self.notices, *notices))
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,14 @@ class Decoded:
     orientation: int = 1
     extended_xmp: bytes = b""
     other_parts: tuple[str, ...] = ()
+
+
+def described(
+    values: Values, metadata: Metadata, other_parts: tuple[str, ...] = (), extended_xmp: bytes = b""
+) -> Decoded:
+    """Values that are to be turned as the EXIF of the metadata says."""
+    exif = read_exif(metadata.exif)
+    return Decoded(values, exif, metadata, orientation_of(exif), extended_xmp, other_parts)
 
 
 def upright(values: np.ndarray, orientation: int) -> np.ndarray:
@@ -59,36 +73,38 @@ def damaged(name: str, file_format: str) -> InvalidInput:
     return InvalidInput(f"{name} looks like {file_format} but is damaged or cut short; save or download it again.")
 
 
-def coloured(pixels: Pixels, alpha: Coverage | None, meaning: Meaning, gray: bool) -> Values:
-    """Values of that meaning; HDR becomes SDR."""
+def by_meaning(stored: Values, meaning: Meaning) -> Values:
+    """The values with that meaning in place of their profile; HDR becomes SDR."""
     if meaning.hdr is None:
-        return Values(pixels, alpha, meaning.icc_profile, gray)
-    mapped, icc_profile = to_sdr(pixels, meaning.hdr, meaning.primaries)
+        return by_profile(replace(stored, icc_profile=meaning.icc_profile))
+    mapped, icc_profile = to_sdr(stored.pixels, meaning.hdr, meaning.primaries)
+    alpha = stored.alpha
     if alpha is not None and alpha.dtype == np.uint8:
         alpha = alpha.astype(np.uint16) * np.uint16(257)
     kind = "HLG" if meaning.hdr == HLG else "PQ"
     notice = f"The photo is HDR ({kind}) and was tone-mapped; results have standard range."
-    return Values(mapped, alpha, icc_profile, gray, (notice,))
+    return replace(stored, pixels=mapped, alpha=alpha, icc_profile=icc_profile).telling(notice)
 
 
-def with_profile(pixels: Pixels, alpha: Coverage | None, icc_profile: bytes | None, gray: bool) -> Values:
-    """Values by an embedded profile: RGB's as it is, a gray one as the RGB profile of the same curve.
+def by_profile(stored: Values) -> Values:
+    """The values with an RGB profile in place of the file's own: of a gray one the RGB profile of the same curve.
 
     A gray profile without a curve is applied. One that is of another colour space or damaged is left out.
     """
-    space = None if icc_profile is None else profile.colour_space(icc_profile)
-    if icc_profile is None or space == "RGB":
-        return Values(pixels, alpha, icc_profile, gray)
-    if space != "GRAY" or not gray:
-        return Values(pixels, alpha, None, gray, bad_profile=True)
-    curve = icc.rgb_from_gray(icc_profile)
+    space = None if stored.icc_profile is None else profile.colour_space(stored.icc_profile)
+    if stored.icc_profile is None or space == "RGB":
+        return stored
+    bad = replace(stored, icc_profile=None, bad_profile=True)
+    if space != "GRAY" or not stored.gray:
+        return bad
+    curve = icc.rgb_from_gray(stored.icc_profile)
     if curve is not None:
-        return Values(pixels, alpha, curve, gray)
+        return replace(stored, icc_profile=curve)
     try:
-        level = profile.gray_to_srgb(pixels[..., 0], icc_profile)
+        level = profile.gray_to_srgb(stored.pixels[..., 0], stored.icc_profile)
     except profile.BadProfile:
-        return Values(pixels, alpha, None, gray, bad_profile=True)
-    return Values(np.repeat(level[..., None], 3, axis=2), alpha, None, gray)
+        return bad
+    return replace(stored, pixels=np.repeat(level[..., None], 3, axis=2), icc_profile=None)
 
 
 def split(values: np.ndarray) -> tuple[Pixels, Coverage | None]:

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from core.errors import InvalidInput
 from core.files import profile
 from core.files.limits import PhotoLimits, room_for_picture
-from core.files.reading.decoded import Values, split, with_profile
+from core.files.reading.decoded import Values, by_profile, split
 
 # Of tags that it cannot read, which are read here without it.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
@@ -44,18 +44,19 @@ def read_8_bit(image: Image.Image, icc_profile: bytes | None, name: str) -> Valu
         pixels, alpha = split(np.asarray(image.convert("RGBA")))
     else:
         pixels, alpha = np.asarray(image.convert("RGB")), None
-    return with_profile(pixels, alpha, icc_profile, gray)
+    return by_profile(Values(pixels, alpha, icc_profile, gray))
 
 
 def _converted(image: Image.Image, icc_profile: bytes | None) -> Values:
     """CMYK, by its profile if it has one that can be used, or Lab as sRGB."""
     told = f"The photo's {'CMYK' if image.mode == 'CMYK' else 'Lab'} colours were converted to sRGB; results are RGB."
     if image.mode == "LAB":
-        return Values(profile.lab_to_srgb(image), None, None, notices=(told,))
+        return Values(profile.lab_to_srgb(image), None, None, converted=True, notices=(told,))
     bad = icc_profile is not None
     if icc_profile is not None and profile.colour_space(icc_profile) == "CMYK":
         try:
-            return Values(profile.cmyk_to_srgb(image, icc_profile), None, None, notices=(told,))
+            return Values(profile.cmyk_to_srgb(image, icc_profile), None, None, converted=True, notices=(told,))
         except profile.BadProfile:
             pass
-    return Values(np.asarray(image.convert("RGB")), None, None, notices=(told,), bad_profile=bad)
+    values = np.asarray(image.convert("RGB"))
+    return Values(values, None, None, converted=True, bad_profile=bad, notices=(told,))

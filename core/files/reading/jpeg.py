@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from core.files import jpeg
-from core.files.exif import orientation_of, read_exif
 from core.files.limits import PhotoLimits
-from core.files.reading.decoded import Decoded
+from core.files.other_parts import animation
+from core.files.reading.decoded import Decoded, described
 from core.files.reading.eight_bit import opened, read_8_bit
 from core.types.metadata import Metadata
 
@@ -17,8 +17,7 @@ def decode_jpeg(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
         if jpeg.has_profile(data) and not image.info.get("icc_profile"):
             values = replace(values, bad_profile=True)
     metadata, extended_xmp = jpeg.read_metadata(data)
-    exif = read_exif(metadata.exif)
-    return Decoded(values, exif, metadata, orientation_of(exif), extended_xmp, jpeg.other_parts(data))
+    return described(values, metadata, jpeg.other_parts(data), extended_xmp)
 
 
 def decode_webp(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
@@ -26,7 +25,4 @@ def decode_webp(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     with opened(data, "WEBP", name, limits) as image:
         values = read_8_bit(image, image.info.get("icc_profile") or None, name)
         metadata = Metadata(exif=image.info.get("exif") or None, xmp=image.info.get("xmp") or None)
-        frames = getattr(image, "n_frames", 1)
-    exif = read_exif(metadata.exif)
-    others = (f"an animation of {frames} frames",) if frames > 1 else ()
-    return Decoded(values, exif, metadata, orientation_of(exif), other_parts=others)
+        return described(values, metadata, animation(getattr(image, "n_frames", 1)))

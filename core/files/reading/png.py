@@ -3,11 +3,9 @@
 from dataclasses import replace
 
 from core.files import png
-from core.files.code_points import meaning_of_chunks
-from core.files.exif import orientation_of, read_exif
-from core.files.jpeg import CREDENTIALS
+from core.files.code_points import meaning_of_chunks, unknown_notices
 from core.files.limits import PhotoLimits
-from core.files.reading.decoded import Decoded, Values, coloured, split, with_profile
+from core.files.reading.decoded import Decoded, Values, by_meaning, described, split
 from core.files.reading.eight_bit import opened, read_8_bit
 from core.files.reading.png_pixels import decode_png, png_header
 
@@ -17,14 +15,8 @@ def decode_png_photo(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     values = _values(data, name, limits)
     metadata, whole = png.read_metadata(data)
     if not whole:
-        told = "Texts of the file that are damaged or longer than 8 MB were left out."
-        values = replace(values, notices=(*values.notices, told))
-    exif = read_exif(metadata.exif)
-    frames = png.frames(data)
-    others = [f"an animation of {frames} frames"] if frames > 1 else []
-    others += [CREDENTIALS] if png.has_credentials(data) else []
-    others += ["light levels of its HDR"] if png.has_mastering(data) else []
-    return Decoded(values, exif, metadata, orientation_of(exif), other_parts=tuple(others))
+        values = values.telling("Texts of the file that are damaged or longer than 8 MB were left out.")
+    return described(values, metadata, png.other_parts(data))
 
 
 def _values(data: bytes, name: str, limits: PhotoLimits) -> Values:
@@ -38,8 +30,6 @@ def _values(data: bytes, name: str, limits: PhotoLimits) -> Values:
             plain = read_8_bit(image, None, name)
     told = png.read_colours(data)
     meaning = meaning_of_chunks(told)
-    if meaning is None:
-        return replace(plain, bad_profile=told.bad_profile)
-    if meaning.hdr is not None:
-        return coloured(plain.pixels, plain.alpha, meaning, plain.gray)
-    return with_profile(plain.pixels, plain.alpha, meaning.icc_profile, plain.gray)
+    if meaning is not None:
+        return by_meaning(plain, meaning)
+    return replace(plain, bad_profile=told.bad_profile).telling(*unknown_notices(told.cicp and told.cicp[:2]))

@@ -19,7 +19,7 @@ from core.files.directories import (
 from core.files.exif import orientation_of
 from core.files.limits import PhotoLimits, room_for_picture, room_for_planes
 from core.files.photoshop import kept_resources
-from core.files.reading.decoded import Decoded, Values, damaged, split, straight, with_profile
+from core.files.reading.decoded import Decoded, Values, by_profile, damaged, split, straight
 from core.files.reading.eight_bit import opened, read_8_bit
 from core.types.metadata import Metadata
 
@@ -141,7 +141,7 @@ def _sixteen_bit(
     pixels, alpha = split(values)
     if alpha is not None and extra[:1] == (_PREMULTIPLIED,):
         pixels = straight(pixels, alpha)
-    return replace(with_profile(pixels, alpha, icc_profile, colours == 1), notices=told)
+    return by_profile(Values(pixels, alpha, icc_profile, colours == 1, notices=told))
 
 
 def _samples(data: bytes, file: Structure, picture: Directory, shape: tuple[int, int, int], name: str) -> np.ndarray:

@@ -125,6 +125,9 @@ def test_code_points_that_are_not_known_are_told():
     (notice,) = open_photo(heic(patch((200, 90, 60)), color_primaries=1, transfer_characteristics=9)).notices
     assert "transfer 9" in notice
     assert not open_photo(heic(patch((200, 90, 60)), color_primaries=2, transfer_characteristics=2)).notices
+    (notice,) = open_photo(png(carried.chunk(b"cICP", bytes([1, 99, 0, 1])))).notices
+    assert "transfer 99" in notice
+    assert not open_photo(png(carried.chunk(b"cICP", bytes([2, 2, 0, 1])))).notices
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
@@ -164,16 +167,27 @@ def test_unknown_code_points_say_nothing():
     assert is_srgb(srgb.icc_profile)
 
 
+INTEROP = Directory({1: carried.text(1, "R03")})
+ADOBE_BY_EXIF = encode_structure(Structure("<", Directory({}, {0x8769: Directory({}, {0xA005: INTEROP})})))
+
+
+def test_other_notices_do_not_hide_the_mark_of_adobe_rgb():
+    torn_text = carried.chunk(b"zTXt", b"a\0\0nothing")
+    photo = open_photo(png(torn_text, carried.chunk(b"eXIf", ADOBE_BY_EXIF)))
+    assert "Texts" in photo.notices[0]
+    assert photo.icc_profile is not None
+    cmyk = carried.saved(Image.new("CMYK", (16, 16), (10, 200, 30, 0)), "JPEG")
+    assert open_photo(with_metadata(cmyk, Metadata(ADOBE_BY_EXIF))).icc_profile is None
+
+
 def test_adobe_rgb_by_its_exif_mark_is_tagged_in_the_result():
-    interop = Directory({1: carried.text(1, "R03")})
-    exif = encode_structure(Structure("<", Directory({}, {0x8769: Directory({}, {0xA005: interop})})))
     plain = carried.saved(Image.fromarray(patch((90, 160, 100))), "JPEG", quality=95)
-    photo = open_photo(with_metadata(plain, Metadata(exif)))
+    photo = open_photo(with_metadata(plain, Metadata(ADOBE_BY_EXIF)))
     light = (photo.pixels[5, 5] / 255) ** icc.ADOBE_RGB_CURVE[0]
     assert np.abs(photo.srgb[5, 5] - expected(icc.ADOBE_RGB, light)).max() <= 2
     assert photo.icc_profile is not None
     tagged = carried.saved(Image.fromarray(patch((90, 160, 100))), "JPEG", quality=95, icc_profile=srgb_profile())
-    assert open_photo(with_metadata(tagged, Metadata(exif))).icc_profile == srgb_profile()
+    assert open_photo(with_metadata(tagged, Metadata(ADOBE_BY_EXIF))).icc_profile == srgb_profile()
 
 
 @pytest.mark.parametrize("with_alpha", [False, True])
