@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.files.limits import PHOTO_LIMITS, PhotoLimits, check_size
+from core.files.limits import PHOTO_LIMITS, PhotoLimits, room_for_picture
 from core.files.quiet import decoding
 from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
 from core.types.depth import DepthMap
@@ -36,8 +36,8 @@ def embedded_depth(source: Path | bytes, limits: PhotoLimits = PHOTO_LIMITS) -> 
                 return None
             picture = pictures[0]
             width, height = picture.size
-            check_size(width, height, name, limits)
-            stored = np.array(picture)
+            with room_for_picture(width, height, 16, name, limits):
+                stored = np.array(picture)
         stored = stored.reshape(height, -1) if stored.ndim == 2 else stored[..., 0]
         levels = stored[:, :width]
         if levels.shape != (height, width) or not levels.size:

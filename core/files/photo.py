@@ -114,7 +114,7 @@ def _readable_xmp(
 ) -> tuple[bytes | None, tuple[str, ...], tuple[str, ...]]:
     """What of it can be read, as it is true of the upright picture; other parts it names; what to say of the rest."""
     try:
-        return xmp.upright_xmp(packet, extension, width, height), xmp.other_parts(packet, extension), ()
+        return *xmp.upright_xmp(packet, extension, width, height), ()
     except xmp.BadPacket:
         if not extension:
             return None, (), ("The photo's XMP cannot be read and was left out.",)

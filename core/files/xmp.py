@@ -33,8 +33,8 @@ class BadPacket(ValueError):
     """The packet is no XML that can be read safely."""
 
 
-def upright_xmp(packet: bytes, extended: bytes, width: int, height: int) -> bytes:
-    """The packet (with its extension joined in) for the upright picture of that size.
+def upright_xmp(packet: bytes, extended: bytes, width: int, height: int) -> tuple[bytes, tuple[str, ...]]:
+    """The packet (with its extension joined in) for the upright picture of that size, and the other parts it named.
 
     Orientation 1 and the picture's own size; no thumbnails, no pointers to other parts of the file it came in. In
     UTF-8; the very bytes when nothing had to change. Raises BadPacket.
@@ -46,28 +46,24 @@ def upright_xmp(packet: bytes, extended: bytes, width: int, height: int) -> byte
         raise BadPacket("nested too deeply") from error
 
 
-def _upright(packet: bytes, extended: bytes, width: int, height: int) -> bytes:
+def _upright(packet: bytes, extended: bytes, width: int, height: int) -> tuple[bytes, tuple[str, ...]]:
     document = _parsed(packet)
     changed = bool(extended) and _joined(document, _parsed(extended))
     truths = {(_TIFF, "Orientation"): 1, (_TIFF, "ImageWidth"): width, (_TIFF, "ImageLength"): height}
     truths |= {(_EXIF, "PixelXDimension"): width, (_EXIF, "PixelYDimension"): height}
+    parts: list[str] = []
     for node in list(_properties(document)):
         name = (node.namespaceURI or "", node.localName or "")
+        part = _other_part(name)
         if name in truths:
             changed = _say(node, str(truths[name])) or changed
-        elif name in _NO_LONGER or _other_part(name) is not None:
+        elif name in _NO_LONGER or part is not None:
             _remove(node)
             changed = True
-    if not changed and _is_utf8(packet):
-        return packet
-    return "".join(child.toxml() for child in document.childNodes).encode()
-
-
-def other_parts(packet: bytes, extended: bytes = b"") -> tuple[str, ...]:
-    """What the packet says the file holds beside the picture: "a gain map", "depth" ... Raises BadPacket."""
-    found = [node for part in (packet, extended) if part for node in _properties(_parsed(_trimmed(part)))]
-    told = (_other_part((node.namespaceURI or "", node.localName or "")) for node in found)
-    return tuple(dict.fromkeys(part for part in told if part))
+            parts += [part] if part else []
+    if changed or not _is_utf8(packet):
+        packet = "".join(child.toxml() for child in document.childNodes).encode()
+    return packet, tuple(dict.fromkeys(parts))
 
 
 def _other_part(name: tuple[str, str]) -> str | None:
