@@ -4,10 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from command_line import run
+from command_line import refused, run, write_card
 from shadowed import shadowed_card
 
 from app import cli
@@ -25,15 +24,8 @@ WIDTH, HEIGHT = 96, 72
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A photo of waves with a flat card before a wall: its depth and the card's mask beside it."""
     monkeypatch.chdir(tmp_path)
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    waves = np.stack([np.sin(x / 7), np.cos(y / 9), np.sin((x + y) / 11)], axis=-1)
-    cv2.imwrite("photo.png", np.rint(127 + 100 * waves).astype(np.uint8))
-    depth, mask = np.full((HEIGHT, WIDTH), 4.0, np.float32), np.zeros((HEIGHT, WIDTH), np.uint8)
-    depth[24:48, 36:60], mask[24:48, 36:60] = 2.0, 255
-    np.save("depth.npy", depth)
-    cv2.imwrite("mask.png", mask)
+    write_card(WIDTH, HEIGHT)
     return tmp_path
 
 
@@ -257,9 +249,8 @@ def test_a_shadow_that_is_not_found_is_a_notice_and_the_edit_goes_on(
 
 
 def test_a_required_shadow_that_is_not_found_refuses(shadowed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("edit", "photo.png", *CARD, "--shadow", "require", "--remove", "-o", "out.png") == 2
-    assert "error: No shadow of Object 1 can be told" in capsys.readouterr().err
-    assert not Path("out.png").exists()
+    words = ("edit", "photo.png", *CARD, "--shadow", "require", "--remove", "-o", "out.png")
+    assert "No shadow of Object 1 can be told" in refused(capsys, shadowed, *words)
     assert run(*FLOOR, "--shadow", "require", "--remove", "-o", "out.png") == 0
 
 
@@ -272,5 +263,4 @@ def test_a_mask_called_require_is_given_with_its_folder(shadowed: Path) -> None:
 
 
 def test_the_shadow_of_no_object_is_one_line(shadowed: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("edit", "photo.png", "--shadow", "-o", "out.png") == 2
-    assert "--shadow needs an object" in capsys.readouterr().err
+    assert "--shadow needs an object" in refused(capsys, shadowed, "edit", "photo.png", "--shadow", "-o", "out.png")

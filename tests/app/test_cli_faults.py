@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from command_line import run
+from command_line import refused, run
 
 from core.files.photo import open_photo
 
@@ -33,18 +33,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     cv2.imwrite("empty.png", mask * 0)
     cv2.imwrite("full.png", mask * 0 + 255)
     return tmp_path
-
-
-def refused(capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:
-    """The one line on stderr; the folder is as it was."""
-    before = {path.name for path in folder.iterdir()}
-    assert run(*words) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("error: ")
-    assert err.count("\n") == 1
-    assert {path.name for path in folder.iterdir()} == before
-    return err
 
 
 def cut_in_half(name: str) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from command_line import run
+from command_line import refused, run
 from histories import every_edit, opened, pushed
 
 from app.unsaved import Unsaved, owner_of, unsaved_folder
@@ -100,8 +100,4 @@ def test_wrong_words_are_one_line_and_write_nothing(
     told: str,
 ):
     monkeypatch.chdir(tmp_path)
-    assert run("recover", *words) == 2
-    error = capsys.readouterr().err
-    assert told in error
-    assert error.count("\n") == 1
-    assert not list(tmp_path.glob("*.lras"))
+    assert told in refused(capsys, tmp_path, "recover", *words)
