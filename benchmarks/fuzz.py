@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.damage import READERS, case
-from benchmarks.memory import peak_gb
+from benchmarks.footprint import peak_gb
 from core.errors import EditorError
 
 MEMORY_GB = 0.5

@@ -9,7 +9,9 @@ from dataclasses import asdict
 
 import numpy as np
 
-from benchmarks.serving import Footprint, Studio, Tab, footprint, studio
+from app.environment import find_chromium
+from benchmarks.footprint import Footprint, footprint
+from benchmarks.serving import Studio, Tab, studio
 from benchmarks.workload import large_photo, size_of, tell
 from core.files.picture import encode_picture_jpeg, picture_of
 
@@ -66,7 +68,7 @@ def polygon(size: tuple[int, int], random: np.random.Generator) -> list[tuple[fl
 def _visit_by_browser(running: Studio, photo: bytes, _: tuple[int, int], random: np.random.Generator) -> None:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path="/usr/bin/chromium") as browser:
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=find_chromium()) as browser:
         page = browser.new_page()
         page.goto(running.address)
         page.get_by_test_id("sample-coffee").wait_for()

@@ -8,30 +8,26 @@ a process's peak can be begun anew.
 
 import argparse
 import gc
-import resource
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app.services import Services
-from benchmarks.workload import large_photo, orbited, project_with_cup, slid, tell
+from benchmarks.footprint import begin_peak, peak_since_gb, resident_gb
+from benchmarks.workload import large_photo, orbited, project_with_cup, size_of, slid, tell
 from core.editing.memo import Memo
 from core.editing.peel import peel
 from core.editing.render import render
 from core.editing.takeaway import Result, frame_view, layer_stack, point_cloud, textured_mesh
 from core.files.cloud import encode_ply
-from core.files.layers import LayerStack, encode_ora
+from core.files.layers import encode_ora
 from core.files.mesh import encode_glb
 from core.files.peeled import encode_peeled_exr, encode_peeled_ora
 from core.files.photo import open_photo
 from core.files.picture import Picture, encode_picture_jpeg, encode_picture_png, picture_of
 from core.types.frame import Frame
 from core.types.project import Project
-
-_STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def main() -> None:
@@ -40,19 +36,19 @@ def main() -> None:
     parser.add_argument("--megapixels", type=float, default=12.0, help="size of the photo (default 12)")
     parser.add_argument("--bits", type=int, choices=(8, 16), default=8, help="bits per channel (default 8)")
     args = parser.parse_args()
-    width = round((args.megapixels * 1e6 * 4 / 3) ** 0.5)
+    width, height = size_of(args.megapixels)
     services = Services()
     _warm_up(services)
-    data = _file_of((width, width * 3 // 4), args.bits)
+    data = _file_of((width, height), args.bits)
     gc.collect()
     before = resident_gb()
     figures: dict[str, float] = {}
 
     def measured(name: str, work: Callable[[], Any]) -> Any:
         gc.collect()
-        _RESET.write_text("5")
+        begin_peak()
         value = work()
-        figures[name] = (peak_since_gb() - before) * 2**30 / (width * (width * 3 // 4))
+        figures[name] = (peak_since_gb() - before) * 2**30 / (width * height)
         return value
 
     photo = measured("opened", lambda: open_photo(data, "cup.jpg"))
@@ -67,10 +63,11 @@ def main() -> None:
     for encode in (encode_peeled_ora, encode_peeled_exr):
         measured(encode.__name__, lambda encode=encode: encode(peeled))
     del peeled
-    measured("half_of_it_moved", lambda: _final(slid(project, 0.1, 0.1), services))
-    measured("both_moved", lambda: _final(orbited(slid(project, 0.1, 0.1)), services))
-    measured("both_moved_as_layers", lambda: encode_ora(_layers(orbited(slid(project, 0.1, 0.1)), services)))
-    tell("memory", {"size": f"{width}x{width * 3 // 4}", "bits": args.bits, "process_gb": before, **figures})
+    moved = slid(project, 0.1, 0.1)
+    measured("half_of_it_moved", lambda: _final(moved, services))
+    measured("both_moved", lambda: _final(orbited(moved), services))
+    measured("both_moved_as_layers", lambda: encode_ora(layer_stack(_result(orbited(moved), services))))
+    tell("memory", {"size": f"{width}x{height}", "bits": args.bits, "process_gb": before, **figures})
 
 
 def _file_of(size: tuple[int, int], bits: int) -> bytes:
@@ -90,35 +87,13 @@ def _warm_up(services: Services) -> None:
 
 
 def _final(project: Project, services: Services) -> Frame:
-    (frame,) = render(project, services.engine("warp"), Memo(), stream=False)
-    return frame
+    return _result(project, services).frame
 
 
-def _layers(project: Project, services: Services) -> LayerStack:
+def _result(project: Project, services: Services) -> Result:
     memo, engine = Memo(), services.engine("warp")
     (frame,) = render(project, engine, memo, stream=False)
-    return layer_stack(Result(project, frame, engine, memo))
-
-
-def peak_gb() -> float:
-    """The largest resident size of this process so far."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
-
-
-def resident_gb() -> float:
-    """The resident size of this process now."""
-    return _status("VmRSS")
-
-
-def peak_since_gb() -> float:
-    """The largest resident size since the last reset."""
-    return _status("VmHWM")
-
-
-def _status(key: str) -> float:
-    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(f"{key}:"))
-    return int(line.split()[1]) * 1024 / 2**30
+    return Result(project, frame, engine, memo)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from websockets.sync.client import ClientConnection, connect
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 120.0
-_LISTENS = "0A"
 
 
 @dataclass(frozen=True)
@@ -30,16 +29,6 @@ class Studio:
 
     address: str
     pid: int
-
-
-@dataclass(frozen=True)
-class Footprint:
-    """What a process holds: its share of memory, threads, open files, sockets that listen (TCP and Unix)."""
-
-    memory_mb: float
-    threads: int
-    files: int
-    listening: int
 
 
 @contextlib.contextmanager
@@ -60,24 +49,6 @@ def studio(*options: str) -> Iterator[Studio]:
             finally:
                 process.terminate()
                 process.wait(PATIENCE_S)
-
-
-def footprint(pid: int) -> Footprint:
-    """Measured now, from /proc (Linux only)."""
-    process = Path(f"/proc/{pid}")
-    memory = re.search(r"^Pss: +(\d+) kB", (process / "smaps_rollup").read_text(), re.M)
-    assert memory is not None
-    inodes = set()
-    descriptors = list((process / "fd").iterdir())
-    for descriptor in descriptors:
-        with contextlib.suppress(OSError):
-            inodes.add(re.sub(r"\D", "", os.readlink(descriptor)))
-    return Footprint(
-        memory_mb=int(memory.group(1)) / 1024,
-        threads=len(list((process / "task").iterdir())),
-        files=len(descriptors),
-        listening=sum(inode in inodes for inode in _listening_inodes(process)),
-    )
 
 
 class Tab:
@@ -169,12 +140,3 @@ def _own_process(pid: int) -> int:
     children = Path(f"/proc/{pid}/task/{pid}/children")
     below = children.read_text().split() if children.is_file() else []
     return int(below[0]) if below else pid
-
-
-def _listening_inodes(process: Path) -> list[str]:
-    found = []
-    for table in ("tcp", "tcp6"):
-        rows = [row.split() for row in (process / "net" / table).read_text().splitlines()[1:]]
-        found += [row[9] for row in rows if row[3] == _LISTENS]
-    unix = [row.split() for row in (process / "net" / "unix").read_text().splitlines()[1:]]
-    return found + [row[6] for row in unix if int(row[3], 16) & 0x10000]
