@@ -14,7 +14,7 @@ from core.files import icc
 from core.files.carrying import png_metadata
 from core.files.directories import Directory, Entry, Structure, encode_structure
 from core.files.jpeg import with_metadata
-from core.files.photoshop import kept_resources
+from core.files.photoshop import with_iptc
 from core.files.picture import Picture, encode_picture_tiff
 from core.files.png import encode_png
 from core.types.metadata import Metadata, Resolution, Text
@@ -35,7 +35,7 @@ IPTC = b"".join(
     b"\x1c\x02" + bytes([number]) + struct.pack(">H", len(words.encode())) + words.encode()
     for number, words in ((25, "Lieblingsplatz"), (80, OWNER), (90, PLACE))
 )
-PHOTOSHOP = kept_resources(None, IPTC)
+PHOTOSHOP = with_iptc(None, IPTC)
 TEXTS = (Text("Title", "A walk"), Text("Author", OWNER), Text("Description", PLACE, "de", "Beschreibung"))
 COMMENT = b"hello from the comment"
 

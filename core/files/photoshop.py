@@ -26,12 +26,14 @@ def resources(block: bytes) -> Iterator[tuple[int, bytes, bytes]]:
         place = start + 4 + size + size % 2
 
 
-def kept_resources(block: bytes | None, iptc: bytes | None = None) -> bytes | None:
-    """The block without what is no longer true; `iptc` stands in for one that the block lacks. None when empty."""
-    found = [] if block is None else [item for item in resources(block) if item[0] not in _NO_LONGER]
-    if iptc and all(number != IPTC for number, _, _ in found):
-        found.insert(0, (IPTC, b"\0\0", iptc))
-    return b"".join(_encoded(*item) for item in found) or None
+def kept_resources(block: bytes | None) -> bytes | None:
+    """The block without what is no longer true; None when nothing is left."""
+    return b"".join(_encoded(*item) for item in resources(block or b"") if item[0] not in _NO_LONGER) or None
+
+
+def with_iptc(block: bytes | None, iptc: bytes | None) -> bytes | None:
+    """The block, with IPTC records from elsewhere where it has none of its own."""
+    return block if not iptc or iptc_of(block) else _encoded(IPTC, b"\0\0", iptc) + (block or b"")
 
 
 def iptc_of(block: bytes | None) -> bytes | None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from core.files.other_parts import CREDENTIALS, LIGHT_LEVELS, animation
-from core.files.photoshop import kept_resources
+from core.files.photoshop import with_iptc
 from core.types.metadata import Metadata, Resolution, Text
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -140,7 +140,7 @@ def read_metadata(data: bytes) -> tuple[Metadata, bool]:
             photoshop = raw[1]
         elif raw[0] == "iptc":
             iptc = raw[1]
-    return replace(found, photoshop=kept_resources(photoshop, iptc)), whole
+    return replace(found, photoshop=with_iptc(photoshop, iptc)), whole
 
 
 def _text(kind: bytes, body: bytes, left: int) -> tuple[Text | None, int]:
@@ -222,7 +222,7 @@ def _encoded_gray_alpha(values: np.ndarray) -> bytes:
 def _metadata_chunks(metadata: Metadata) -> Iterator[bytes]:
     if metadata.resolution is not None:
         known = metadata.resolution.unit != "none"
-        sides = metadata.resolution.per("metre") if known else (metadata.resolution.x, metadata.resolution.y)
+        sides = metadata.resolution.per("metre")
         yield _chunk(b"pHYs", struct.pack(">IIB", *(min(max(round(side), 1), 2**31 - 1) for side in sides), known))
     if metadata.exif is not None:
         yield _chunk(b"eXIf", metadata.exif)

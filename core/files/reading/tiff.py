@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from core.errors import InvalidInput
+from core.files import tiff_tags as tags
 from core.files.directories import (
     Directory,
     Structure,
@@ -18,27 +19,21 @@ from core.files.directories import (
 )
 from core.files.exif import orientation_of
 from core.files.limits import PhotoLimits, room_for_picture, room_for_planes
-from core.files.photoshop import kept_resources
+from core.files.photoshop import with_iptc
 from core.files.reading.decoded import Decoded, Values, by_profile, damaged, split, straight
 from core.files.reading.eight_bit import opened, read_8_bit
 from core.types.metadata import Metadata
 
-_NEW_SUBFILE, _SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
-_STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES, _TILE_WIDTH, _TILE_HEIGHT = 273, 279, 324, 325, 322, 323
-_SAMPLES, _PLANAR, _PREDICTOR, _EXTRA, _FORMAT = 277, 284, 317, 338, 339
-_XMP, _IPTC, _PHOTOSHOP, _ICC, _DNG_VERSION = 700, 33723, 34377, 34675, 50706
-_REDUCED, _MASK = 1, 4
+_REDUCED, _MASK = 1, 4  # of NewSubfileType
+_MOST_SAMPLES = 16
 _RAW = (32803, 34892, 52527)  # colour filter array, linear raw, and depth of DNG
-_CMYK, _YCBCR, _LAB = 5, 6, (8, 9, 10)
-_PREMULTIPLIED = 1
-_DIFFERENCES = 2
 
 # What a decoder needs to know: everything else (orientation, texts, profiles) is read by ourselves.
 _OF_THE_PIXELS = frozenset({
     256, 257, 258, 259, 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, 322, 323, 324, 325, 332, 334, 336, 338,
     339, 347, *range(512, 522), *range(529, 533),
 })  # fmt: skip
-_PLACES_IN_FILE = (_STRIPS, _STRIP_SIZES, _TILES, _TILE_SIZES, 513, 514)
+_PLACES_IN_FILE = (tags.STRIP_OFFSETS, tags.STRIP_BYTE_COUNTS, tags.TILE_OFFSETS, tags.TILE_BYTE_COUNTS, 513, 514)
 
 
 def decode_tiff(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
@@ -56,9 +51,15 @@ def decode_tiff(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     chosen = _chosen(file, pictures)
     first = file.first.having(*chosen.entries.values())
     exif = Structure(file.byte_order, first)
-    blocks = {tag: first.entries[tag].data for tag in (_XMP, _IPTC, _PHOTOSHOP, _ICC) if tag in first.entries}
-    metadata = Metadata(xmp=blocks.get(_XMP), photoshop=kept_resources(blocks.get(_PHOTOSHOP), blocks.get(_IPTC)))
-    values = _values(data, file, chosen, blocks.get(_ICC), name, limits)
+    blocks = {
+        tag: first.entries[tag].data
+        for tag in (tags.XMP, tags.IPTC, tags.PHOTOSHOP, tags.ICC_PROFILE)
+        if tag in first.entries
+    }
+    metadata = Metadata(
+        xmp=blocks.get(tags.XMP), photoshop=with_iptc(blocks.get(tags.PHOTOSHOP), blocks.get(tags.IPTC))
+    )
+    values = _values(data, file, chosen, blocks.get(tags.ICC_PROFILE), name, limits)
     pages = sum(
         not _kind(file, page) & (_REDUCED | _MASK) for page in (file.first, *file.chained) if page is not chosen
     )
@@ -75,19 +76,19 @@ def _pictures(file: Structure) -> Iterator[Directory]:
 
 
 def _is_raw(file: Structure, picture: Directory) -> bool:
-    return _DNG_VERSION in picture.entries or file.number(picture, _PHOTOMETRIC) in _RAW
+    return tags.DNG_VERSION in picture.entries or file.number(picture, tags.PHOTOMETRIC) in _RAW
 
 
 def _kind(file: Structure, picture: Directory) -> int:
     """NewSubfileType, also where the older SubfileType says it."""
-    if _NEW_SUBFILE not in picture.entries and file.number(picture, _SUBFILE) == 2:
+    if tags.NEW_SUBFILE_TYPE not in picture.entries and file.number(picture, tags.SUBFILE_TYPE) == 2:
         return _REDUCED
-    return int(file.number(picture, _NEW_SUBFILE))
+    return int(file.number(picture, tags.NEW_SUBFILE_TYPE))
 
 
 def _chosen(file: Structure, pictures: tuple[Directory, ...]) -> Directory:
     def area(picture: Directory) -> float:
-        return file.number(picture, _WIDTH) * file.number(picture, _HEIGHT)
+        return file.number(picture, tags.IMAGE_WIDTH) * file.number(picture, tags.IMAGE_LENGTH)
 
     whole = [picture for picture in pictures if not _kind(file, picture) & (_REDUCED | _MASK) and area(picture)]
     if file.first in whole:
@@ -98,14 +99,14 @@ def _chosen(file: Structure, pictures: tuple[Directory, ...]) -> Directory:
 def _values(
     data: bytes, file: Structure, picture: Directory, icc_profile: bytes | None, name: str, limits: PhotoLimits
 ) -> Values:
-    bits = {int(value) for value in file.numbers(picture, _BITS)} or {1}
-    formats = {int(value) for value in file.numbers(picture, _FORMAT)} or {1}
+    bits = {int(value) for value in file.numbers(picture, tags.BITS_PER_SAMPLE)} or {1}
+    formats = {int(value) for value in file.numbers(picture, tags.SAMPLE_FORMAT)} or {1}
     if formats != {1}:
         raise InvalidInput(f"{name} has floating-point or signed pixels; save it with 8 or 16 bits per channel.")
     if max(bits) > 16:
         raise InvalidInput(f"{name} has {max(bits)}-bit pixels; save it with 8 or 16 bits per channel.")
-    photometric = int(file.number(picture, _PHOTOMETRIC, 1))
-    if bits == {16} and photometric not in (_CMYK, *_LAB):
+    photometric = int(file.number(picture, tags.PHOTOMETRIC, 1))
+    if bits == {16} and photometric not in (tags.CMYK, *tags.LAB):
         return _sixteen_bit(data, file, picture, icc_profile, name, limits)
     with opened(_alone(data, file, picture), "TIFF", name, limits) as image:
         return read_8_bit(image, icc_profile, name)
@@ -123,23 +124,23 @@ def _sixteen_bit(
     data: bytes, file: Structure, picture: Directory, icc_profile: bytes | None, name: str, limits: PhotoLimits
 ) -> Values:
     """Each plane as a gray picture of its own, or all samples as one wide one: OpenCV then reads every layout."""
-    width, height = int(file.number(picture, _WIDTH)), int(file.number(picture, _HEIGHT))
-    samples = int(file.number(picture, _SAMPLES, 1))
-    photometric = int(file.number(picture, _PHOTOMETRIC, 1))
-    if photometric not in (0, 1, 2) or not 1 <= samples <= 16 or samples < (3 if photometric == 2 else 1):
+    width, height = int(file.number(picture, tags.IMAGE_WIDTH)), int(file.number(picture, tags.IMAGE_LENGTH))
+    samples = int(file.number(picture, tags.SAMPLES_PER_PIXEL, 1))
+    photometric = int(file.number(picture, tags.PHOTOMETRIC, 1))
+    colours = {tags.GRAY_FROM_WHITE: 1, tags.GRAY_FROM_BLACK: 1, tags.RGB: 3}.get(photometric)
+    if colours is None or not colours <= samples <= _MOST_SAMPLES:
         raise InvalidInput(f"{name} stores its 16 bits in an unusual way; save it as plain 16-bit RGB TIFF or PNG.")
     with room_for_picture(width, height, 16, name, limits), room_for_planes(width, height, samples, name):
         values = _samples(data, file, picture, (height, width, samples), name)
-    colours = 3 if photometric == 2 else 1
-    extra = file.numbers(picture, _EXTRA)
-    has_alpha = samples > colours and (not extra or extra[0] in (1, 2))
+    extra = file.numbers(picture, tags.EXTRA_SAMPLES)
+    has_alpha = samples > colours and (not extra or extra[0] in (tags.PREMULTIPLIED_ALPHA, tags.STRAIGHT_ALPHA))
     spare = samples - colours - has_alpha
     told = (f"{spare} further channel{'s' * (spare > 1)} of the file left out.",) if spare else ()
     values = values[..., : colours + has_alpha]
-    if photometric == 0:
+    if photometric == tags.GRAY_FROM_WHITE:
         values = np.concatenate([65535 - values[..., :1], values[..., 1:]], axis=2)
     pixels, alpha = split(values)
-    if alpha is not None and extra[:1] == (_PREMULTIPLIED,):
+    if alpha is not None and extra[:1] == (tags.PREMULTIPLIED_ALPHA,):
         pixels = straight(pixels, alpha)
     return by_profile(Values(pixels, alpha, icc_profile, colours == 1, notices=told))
 
@@ -147,11 +148,11 @@ def _sixteen_bit(
 def _samples(data: bytes, file: Structure, picture: Directory, shape: tuple[int, int, int], name: str) -> np.ndarray:
     """All samples [H W S] in the machine's byte order, the predictor undone."""
     height, width, samples = shape
-    planar = samples > 1 and file.number(picture, _PLANAR, 1) == 2
-    tile = int(file.number(picture, _TILE_WIDTH))
+    planar = samples > 1 and file.number(picture, tags.PLANAR_CONFIGURATION, 1) == 2
+    tile = int(file.number(picture, tags.TILE_WIDTH))
     wide = -(-width // tile) * tile if tile else width
     each = 1 if planar else samples
-    places, sizes = (_TILES, _TILE_SIZES) if tile else (_STRIPS, _STRIP_SIZES)
+    places, sizes = (tags.TILE_OFFSETS, tags.TILE_BYTE_COUNTS) if tile else (tags.STRIP_OFFSETS, tags.STRIP_BYTE_COUNTS)
     offsets, counts = file.numbers(picture, places), file.numbers(picture, sizes)
     planes = samples if planar else 1
     share = len(offsets) // planes
@@ -160,19 +161,20 @@ def _samples(data: bytes, file: Structure, picture: Directory, shape: tuple[int,
     found = []
     for plane in range(planes):
         part = slice(plane * share, (plane + 1) * share)
-        changed = picture.without(frozenset({_EXTRA, _FORMAT})).having(
-            file.longs(_WIDTH, wide * each),
-            file.shorts(_BITS, 16), file.shorts(_PHOTOMETRIC, 1), file.shorts(_SAMPLES, 1), file.shorts(_PLANAR, 1),
-            file.shorts(_PREDICTOR, 1),
+        changed = picture.without(frozenset({tags.EXTRA_SAMPLES, tags.SAMPLE_FORMAT})).having(
+            file.longs(tags.IMAGE_WIDTH, wide * each),
+            file.shorts(tags.BITS_PER_SAMPLE, 16), file.shorts(tags.PHOTOMETRIC, tags.GRAY_FROM_BLACK),
+            file.shorts(tags.SAMPLES_PER_PIXEL, 1), file.shorts(tags.PLANAR_CONFIGURATION, 1),
+            file.shorts(tags.PREDICTOR, 1),
             file.longs(places, *map(int, offsets[part])), file.longs(sizes, *map(int, counts[part])),
-            *([file.longs(_TILE_WIDTH, tile * each)] if tile else []),
+            *([file.longs(tags.TILE_WIDTH, tile * each)] if tile else []),
         )  # fmt: skip
         values = _plane(_alone(data, file, changed))
         if values.shape != (height, wide * each) or values.dtype != np.uint16:
             raise damaged(name, "TIFF")
         found.append(values.reshape(height, -1, tile or wide, each))
     values = np.concatenate(found, axis=3)
-    if file.number(picture, _PREDICTOR, 1) == _DIFFERENCES:
+    if file.number(picture, tags.PREDICTOR, 1) == tags.HORIZONTAL_DIFFERENCES:
         values = np.cumsum(values, axis=2, dtype=np.uint16)
     return values.reshape(height, wide, samples)[:, :width]
 

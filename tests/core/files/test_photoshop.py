@@ -1,6 +1,6 @@
 import struct
 
-from core.files.photoshop import IPTC, iptc_of, kept_resources, resources, without_iptc
+from core.files.photoshop import IPTC, iptc_of, kept_resources, resources, with_iptc, without_iptc
 
 
 def resource(number: int, content: bytes, name: bytes = b"\0\0") -> bytes:
@@ -27,8 +27,8 @@ def test_iptc_and_paths_stay_and_what_is_of_the_unedited_picture_goes():
 
 
 def test_iptc_from_elsewhere_stands_in_only_where_there_is_none():
-    assert iptc_of(kept_resources(None, b"other")) == b"other"
-    assert iptc_of(kept_resources(BLOCK, b"other")) == b"\x1c\x02\x19\0\3abc"
+    assert iptc_of(with_iptc(None, b"other")) == b"other"
+    assert iptc_of(with_iptc(BLOCK, b"other")) == b"\x1c\x02\x19\0\3abc"
 
 
 def test_broken_blocks_end_early():
