@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from core.errors import BadProjectFile, InvalidInput
-from core.files.limits import PHOTO_LIMITS, check_size
+from core.files.limits import check_size
 from core.files.npy import decode_npy, encode_npy
 from core.files.png import encode_png
 from core.files.reading.png_pixels import decode_png, png_header
@@ -89,7 +89,7 @@ class BlobReader:
             )
         if (blob_id, dtype) not in self._decoded:
             size = np.dtype(dtype).itemsize * math.prod(shape)
-            if shape[0] * shape[1] > PHOTO_LIMITS.max_pixels or size > self._left:
+            if size > self._left:
                 raise BadProjectFile(
                     f"{where} unpacks to {size // 10**6} MB, which is over the limit; make it smaller."
                 )

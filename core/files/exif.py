@@ -15,7 +15,7 @@ from core.files.directories import (
     encode_structure,
     read_structure,
 )
-from core.types.metadata import EXIF_PREFIX, Resolution
+from core.types.metadata import EXIF_PREFIX, UNITS, Resolution
 
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _FOCAL_LENGTH, _FOCAL_LENGTH_35MM, _COLOUR_SPACE = 0x920A, 0xA405, 0xA001
@@ -126,20 +126,19 @@ def resolution_of(exif: Structure | None) -> Resolution | None:
     if not (x > 0 and y > 0):
         return None
     unit = exif.number(exif.first, RESOLUTION_UNIT, 2)
-    return Resolution(x, y, "inch" if unit == 2 else "centimetre" if unit == 3 else "none")
+    return Resolution(x, y, UNITS[int(unit) - 1] if unit in (2, 3) else "none")
 
 
 def resolution_entries(resolution: Resolution, structure: Structure) -> tuple[Entry, Entry, Entry]:
     """The resolution as TIFF tags."""
-    unit = "inch" if resolution.unit == "metre" else resolution.unit
-    x, y = (resolution.x, resolution.y) if unit == "none" else resolution.per(unit)
-    code = {"none": 1, "inch": 2, "centimetre": 3}[unit]
+    told = resolution.numbered()
 
     def rational(tag: int, value: float) -> Entry:
         parts = (round(value), 1) if abs(value - round(value)) < 0.005 else (round(value * 1000), 1000)
         return Entry(tag, RATIONAL, 1, struct.pack(f"{structure.byte_order}II", *(min(p, 2**32 - 1) for p in parts)))
 
-    return rational(X_RESOLUTION, x), rational(Y_RESOLUTION, y), structure.shorts(RESOLUTION_UNIT, code)
+    unit = structure.shorts(RESOLUTION_UNIT, 1 + UNITS.index(told.unit))
+    return rational(X_RESOLUTION, told.x), rational(Y_RESOLUTION, told.y), unit
 
 
 def focal_35mm_of(exif: Structure | None, width: int, height: int) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from core.files.other_parts import CREDENTIALS, GAIN_MAP, SECOND_PICTURE
-from core.types.metadata import EXIF_PREFIX, Metadata, Resolution, Text
+from core.types.metadata import EXIF_PREFIX, UNITS, Metadata, Resolution, Text
 
 _APP0, _APP1, _APP2, _APP11, _APP13, _COMMENT, _START_OF_SCAN = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xFE, 0xDA
 _BODY_LIMIT = 65_533
@@ -25,7 +25,6 @@ _SECOND_PICTURES = b"MPF\0"
 _PROFILE = b"ICC_PROFILE\0"
 _GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _EXTENDED_HEADER = len(_EXTENDED_XMP) + 40
-_UNITS: dict[int, str] = {0: "none", 1: "inch", 2: "centimetre"}
 COMMENT_KEYWORD = "Comment"
 
 
@@ -94,9 +93,9 @@ def _extension(packet: bytes, extensions: Mapping[bytes, Mapping[int, bytes]]) -
 
 def _density(jfif: bytes) -> Resolution | None:
     unit, x, y = struct.unpack_from(">BHH", jfif, 7)
-    if unit not in _UNITS or not x or not y or (unit == 0 and x == y):
+    if unit >= len(UNITS) or not x or not y or (unit == 0 and x == y):
         return None
-    return Resolution(float(x), float(y), _UNITS[unit])  # type: ignore[arg-type]
+    return Resolution(float(x), float(y), UNITS[unit])
 
 
 def other_parts(data: bytes) -> tuple[str, ...]:
@@ -180,13 +179,12 @@ def _decoded(comment: bytes) -> str:
 
 
 def _encoded_density(resolution: Resolution) -> bytes:
-    unit = "inch" if resolution.unit == "metre" else resolution.unit
-    x, y = (resolution.x, resolution.y) if unit == "none" else resolution.per(unit)
-    code = {"none": 0, "inch": 1, "centimetre": 2}[unit]
+    told = resolution.numbered()
+    x, y = told.x, told.y
     largest = max(x, y)
-    if unit == "none" and (largest > 65_535 or min(x, y) < 1):
+    if told.unit == "none" and (largest > 65_535 or min(x, y) < 1):
         x, y = x * 65_535 / largest, y * 65_535 / largest
-    return struct.pack(">BHH", code, *(min(max(round(value), 1), 65_535) for value in (x, y)))
+    return struct.pack(">BHH", UNITS.index(told.unit), *(min(max(round(value), 1), 65_535) for value in (x, y)))
 
 
 def _segment(marker: int, body: bytes) -> bytes:

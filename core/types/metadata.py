@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 EXIF_PREFIX = b"Exif\0\0"
+Unit = Literal["none", "inch", "centimetre", "metre"]
+UNITS: tuple[Unit, ...] = ("none", "inch", "centimetre")
+"""Those that files number, JFIF from 0 and EXIF from 1."""
+
 _METRES = {"inch": 0.0254, "centimetre": 0.01, "metre": 1.0}
 
 
@@ -23,12 +27,16 @@ class Resolution:
 
     x: float
     y: float
-    unit: Literal["inch", "centimetre", "metre", "none"]
+    unit: Unit
 
     def per(self, unit: Literal["inch", "centimetre", "metre"]) -> tuple[float, float]:
         """Pixels across and down per that unit; as they are when there is no unit."""
         factor = 1.0 if self.unit == "none" else _METRES[unit] / _METRES[self.unit]
         return self.x * factor, self.y * factor
+
+    def numbered(self) -> "Resolution":
+        """The same in one of the units that files number: per inch instead of per metre."""
+        return Resolution(*self.per("inch"), "inch") if self.unit == "metre" else self
 
 
 @dataclass(frozen=True)
