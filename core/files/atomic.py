@@ -33,10 +33,7 @@ def write_all(files: Mapping[Path, bytes]) -> None:
             place = Path(os.path.realpath(path))
             handle, temporary = _temporary_in(place.parent)
             staged.append((temporary, place))
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
+            put_on_disk(handle, data)
             os.chmod(temporary, _mode_for(place))
         for temporary, path in staged:
             os.replace(temporary, path)
@@ -47,6 +44,14 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     finally:
         for temporary, _ in staged:
             Path(temporary).unlink(missing_ok=True)
+
+
+def put_on_disk(handle: int, *parts: bytes | memoryview) -> None:
+    """Write an open file, which is on disk and closed then. Raises OSError."""
+    with open(handle, "wb") as stream:
+        stream.writelines(parts)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def check_place(path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import BadProjectFile
+from core.files.atomic import put_on_disk
 from core.files.blobs import BlobReader, BlobWriter
 from core.files.npy import NPY_MAGIC, decode_npy
 
@@ -74,10 +75,7 @@ def write_whole(path: Path, *parts: Buffer) -> None:
     """Put `parts` there in one step and on disk; the caller syncs the folder. Raises OSError; then nothing changed."""
     part = path.with_name(f".{path.name}.part")
     try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as stream:
-            stream.writelines(parts)
-            stream.flush()
-            os.fsync(stream.fileno())
+        put_on_disk(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), *parts)
         os.replace(part, path)
     except OSError:
         with contextlib.suppress(OSError):
