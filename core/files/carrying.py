@@ -13,12 +13,14 @@ _GRAY_AS_RGB = "WebP stores the gray photo as RGB; the other formats keep it gra
 
 def left_out(metadata: Metadata, format_name: str, gray: bool = False) -> tuple[str, ...]:
     """Sentences about what a picture format (`Format.name`) cannot hold of a photo; none when it holds all."""
-    names = {"png": (), "jpeg": fits(metadata)[1], "webp": _beyond_webp(metadata)}.get(format_name)
-    lost = _texts(metadata) if names is None else names
     told = (_GRAY_AS_RGB,) if gray and format_name == "webp" else ()
+    title, lost = {
+        "png": ("PNG", ()),
+        "jpeg": ("JPEG", fits(metadata)[1]),
+        "webp": ("WebP", _beyond_webp(metadata)),
+    }.get(format_name, ("TIFF", _texts(metadata)))
     if not lost:
         return told
-    title = {"jpeg": "JPEG", "webp": "WebP"}.get(format_name, "TIFF")
     without = f"{title} cannot hold {', '.join(lost)} of the photo, so the result is without; PNG holds everything."
     return (without, *told)
 

@@ -73,30 +73,21 @@ def _format(
     return Format(name, kind, (first, *others), title, word, lambda value, _: (encode(value),), **properties)
 
 
+def _picture(
+    name: str, extensions: str, word: str, title: str, encode: Callable[[picture.Picture], bytes],
+    longest_side: int | None = None,
+) -> Format:  # fmt: skip
+    return _format(name, "picture", extensions, word, title, encode, longest_side=longest_side)
+
+
 # Of several formats with one extension the first is meant when only a file name is given.
 FORMATS: tuple[Format, ...] = (
-    _format("png", "picture", "png", "edited", "PNG, lossless", picture.encode_picture_png),
-    _format(
-        "jpeg",
-        "picture",
-        "jpg jpeg",
-        "edited",
-        "JPEG, quality 95",
-        picture.encode_picture_jpeg,
-        longest_side=picture.JPEG_LARGEST,
-    ),
-    _format("tiff", "picture", "tif tiff", "edited", "TIFF, bit depth of the photo", picture.encode_picture_tiff),
-    _format("tiff-8", "picture", "tif tiff", "edited-8bit", "TIFF, 8 bit", picture.encode_picture_tiff_8),
-    _format("tiff-16", "picture", "tif tiff", "edited-16bit", "TIFF, 16 bit", picture.encode_picture_tiff_16),
-    _format(
-        "webp",
-        "picture",
-        "webp",
-        "edited",
-        "WebP, lossless",
-        picture.encode_picture_webp,
-        longest_side=picture.WEBP_LARGEST,
-    ),
+    _picture("png", "png", "edited", "PNG, lossless", picture.encode_picture_png),
+    _picture("jpeg", "jpg jpeg", "edited", "JPEG, quality 95", picture.encode_picture_jpeg, picture.JPEG_LARGEST),
+    _picture("tiff", "tif tiff", "edited", "TIFF, bit depth of the photo", picture.encode_picture_tiff),
+    _picture("tiff-8", "tif tiff", "edited-8bit", "TIFF, 8 bit", picture.encode_picture_tiff_8),
+    _picture("tiff-16", "tif tiff", "edited-16bit", "TIFF, 16 bit", picture.encode_picture_tiff_16),
+    _picture("webp", "webp", "edited", "WebP, lossless", picture.encode_picture_webp, picture.WEBP_LARGEST),
     _format(
         "depth-png", "depth", "png", "depth", "16-bit PNG, 1000 per scene unit", depth.encode_depth_png, told=told_units
     ),
