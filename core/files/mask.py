@@ -22,6 +22,7 @@ from core.files.profile import to_8_bit
 from core.files.quiet import decoding
 from core.files.reading.png_pixels import png_header
 from core.files.source import DECODER_FAULTS, name_of, read_source, sniffed_format
+from core.maths.colour import is_gray
 from core.types.mask import Mask
 
 _EXR_CHANNELS = ("A", "Y", "V", "R")
@@ -119,9 +120,7 @@ def _picture_levels(data: bytes, name: str) -> tuple[np.ndarray, float | None]:
     full = float(np.iinfo(picture.pixels.dtype).max)
     if picture.alpha is not None and picture.alpha.min() < picture.alpha.max():
         return picture.alpha, full
-    first = picture.pixels[..., 0]
-    is_gray = all(np.array_equal(first, picture.pixels[..., other]) for other in (1, 2))
-    return (first if is_gray else picture.pixels), full
+    return (picture.pixels[..., 0] if is_gray(picture.pixels) else picture.pixels), full
 
 
 def _palette_labels(picture: Image.Image) -> UInt8[np.ndarray, "H W"] | None:

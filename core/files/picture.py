@@ -14,7 +14,7 @@ from core.files.jpeg import with_metadata
 from core.files.png import encode_png
 from core.files.profile import to_8_bit
 from core.files.tiff import encode_tiff
-from core.maths.colour import blend
+from core.maths.colour import blend, is_gray
 from core.types.frame import Frame
 from core.types.metadata import NO_METADATA, Metadata
 from core.types.photo import Coverage, Photo, Pixels
@@ -42,15 +42,9 @@ class Picture:
 
 
 def picture_of(photo: Photo, frame: Frame | None = None) -> Picture:
-    """The photo, or an edited frame of it, with the photo's profile and metadata; gray if both are."""
+    """The photo, or an edited frame of it, with the photo's profile and metadata; gray if the photo was."""
     shown = photo if frame is None else frame
-    gray = photo.gray and is_gray(shown.pixels)
-    return Picture(shown.pixels, shown.alpha, photo.icc_profile, photo.metadata, gray)
-
-
-def is_gray(pixels: Pixels) -> bool:
-    """Whether red, green and blue are the same everywhere."""
-    return bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all())
+    return Picture(shown.pixels, shown.alpha, photo.icc_profile, photo.metadata, photo.gray)
 
 
 def encode_picture_png(picture: Picture) -> bytes:

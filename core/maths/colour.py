@@ -43,6 +43,11 @@ def blend(
     return coded_pixels(mixed, over.dtype)
 
 
+def is_gray(pixels: Shaped[np.ndarray, "H W 3"]) -> bool:
+    """Whether red, green and blue are the same everywhere."""
+    return bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all())
+
+
 def untinted(pixels: Shaped[np.ndarray, "H W 3"]) -> Shaped[np.ndarray, "H W 3"]:
     """The picture without colours: gray pixels as they are, others as gray of the same luma (BT.709)."""
     tinted = (pixels[..., 0] != pixels[..., 1]) | (pixels[..., 0] != pixels[..., 2])
