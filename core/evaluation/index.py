@@ -4,8 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
-from core.files.source import read_source
-from core.files.strict_json import MAX_JSON_BYTES, parse_json
+from core.files.strict_json import read_json
 
 
 def read_index(folder: Path) -> list[dict[str, Any]]:
@@ -13,7 +12,7 @@ def read_index(folder: Path) -> list[dict[str, Any]]:
     index = folder / "index.json"
     if not index.is_file():
         raise InvalidInput(f"{index} does not exist; give the folder of the benchmark with its index.json.")
-    items = parse_json(read_source(index, str(index), MAX_JSON_BYTES), str(index))
+    items = read_json(index, str(index))
     if not isinstance(items, list) or not all(isinstance(item, dict) and "kind" in item for item in items):
         raise InvalidInput(f'{index} must be a list of items with a "kind"; take the benchmark\'s own.')
     return items

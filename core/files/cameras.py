@@ -12,7 +12,7 @@ from jaxtyping import Float64
 from core.errors import InvalidInput
 from core.files.header import Header
 from core.files.source import name_of, read_source
-from core.files.strict_json import MAX_JSON_BYTES, parse_json
+from core.files.strict_json import read_json
 from core.maths.axes import AXES_FROM_WORLD, AXES_IN_WORDS
 from core.maths.camera import as_stored
 from core.maths.rigid import invert
@@ -83,7 +83,7 @@ def read_transforms(source: Path | bytes, name: str = "") -> CameraPath:
     Raises InvalidInput when a field is missing, a pose is not rigid or the lens is distorted.
     """
     name = name or name_of(source, "The camera file")
-    document = parse_json(read_source(source, name, MAX_JSON_BYTES), name)
+    document = read_json(source, name)
     try:
         frames = document["frames"]
         axes = _AXES_BY_WORDS.get(str(document.get("axes")), "opencv")  # nerfstudio itself has no such field

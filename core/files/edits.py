@@ -8,8 +8,8 @@ from core.errors import BadProjectFile
 from core.files.blobs import BlobReader, Blobs, BlobWriter
 from core.files.mask import read_mask
 from core.files.records import record_from_json, record_to_json
-from core.files.source import name_of, read_source
-from core.files.strict_json import MAX_JSON_BYTES, parse_json
+from core.files.source import name_of
+from core.files.strict_json import read_json
 from core.maths.rigid import quaternion_from_rotation, rotation_from_euler_deg
 from core.types.edits import Edit
 
@@ -61,7 +61,7 @@ def files_named_in(path: Path) -> list[Path]:
 
 def _entries(path: Path) -> list[Any]:
     name = name_of(path, "")
-    entries = parse_json(read_source(path, name, MAX_JSON_BYTES), name)
+    entries = read_json(path, name)
     if not isinstance(entries, list):
         raise BadProjectFile(f"{name} must be a JSON list of edits; put [ and ] around them.")
     return entries

@@ -3,9 +3,11 @@
 import json
 import math
 import re
+from pathlib import Path
 from typing import Any, NoReturn
 
 from core.errors import InvalidInput
+from core.files.source import read_source
 from core.memory import memory_for
 
 MAX_JSON_BYTES = 50_000_000
@@ -15,6 +17,11 @@ _BYTES_PER_VALUE = 100
 _MAX_DIGITS = 300  # larger whole numbers are no floats
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)")
 _HALF = 6  # characters of \udxxx
+
+
+def read_json(source: Path | bytes, name: str) -> Any:
+    """The value that a file holds. Raises as `read_source` and `parse_json` do."""
+    return parse_json(read_source(source, name, MAX_JSON_BYTES), name)
 
 
 def parse_json(data: bytes, name: str) -> Any:

@@ -14,8 +14,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from core.errors import InvalidInput
-from core.files.source import read_source
-from core.files.strict_json import MAX_JSON_BYTES, parse_json
+from core.files.strict_json import read_json
 from core.lras.placement import placement
 from core.types.protocols import CancelToken
 
@@ -53,7 +52,7 @@ def _check_config(folder: Path) -> None:
     """A configuration may name code of its own or other files to fetch; those of the networks used here do not."""
     path = folder / "config.json"
     try:
-        config = parse_json(read_source(path, str(path), MAX_JSON_BYTES), str(path))
+        config = read_json(path, str(path))
     except InvalidInput as error:
         raise InvalidInput(f"{folder} holds another model or is damaged: {error} Else fetch it again.") from error
     if not isinstance(config, dict):
