@@ -108,8 +108,8 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
     add_painting_arguments(parser)
     parser.add_argument(
         "-o", dest="out", metavar="OUT", required=True,
-        help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj; a .jpg is coded at quality 95, or the photo's "
-        "own file when nothing of it was edited",
+        help="the result: a picture, .ora, .ply, .pcd, .xyz, .glb, .obj; a .jpg is coded at quality 95 ('edit' hands "
+        "out the photo's own file when nothing of it was edited)",
     )  # fmt: skip
     parser.add_argument("--flow-out", metavar="F", help="motion of every photo pixel: .flo or .exr")
     parser.add_argument("--uncovered-out", metavar="F", help="mask PNG, white where pixels had to be invented")
@@ -127,7 +127,9 @@ def add_result_arguments(parser: argparse.ArgumentParser) -> None:
 def add_space_arguments(parser: argparse.ArgumentParser) -> None:
     """Cameras beside what is written, and the axes of all that lies in space."""
     parser.add_argument(
-        "--cameras-out", metavar="F.json", help="nerfstudio's transforms.json: the cameras of the result and the photo"
+        "--cameras-out",
+        metavar="F.json",
+        help="nerfstudio's transforms.json: the cameras of the picture that is written and of the photo that is read",
     )
     parser.add_argument(
         "--axes",

@@ -23,7 +23,8 @@ def add_peel(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Objects are removed front to back; each becomes a layer that is continued where those before it "
         "hid it, with the completed background behind them all. Laid over each other the layers show the photo. "
         ".ora: for painting programs, in the photo's own values. .exr: for compositing programs, layers named "
-        "layerNN_name.R/G/B/A/Z (01 in front), linear light, premultiplied, Z in scene units.",
+        "layerNN_name.R/G/B/A/Z (01 in front), linear light, premultiplied, Z in scene units. PHOTO may be a .lras "
+        "project, which comes with its own objects, depth and camera.",
     )
     add_photo_arguments(parser)
     parser.add_argument(
