@@ -1,6 +1,5 @@
 """Unsaved work as an earlier version left it: one project file for each session."""
 
-import contextlib
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +27,7 @@ def take_over(unsaved: Unsaved, folder: Path) -> None:
     """Make each an entry of unsaved work, after which its file is gone; what cannot be read stays where it is."""
     if not any(folder.glob("*.lras")):
         return
-    with contextlib.suppress(OSError):
+    try:
         lock = FileLock.take(folder / _LOCK)
         if lock is None:
             return  # another studio does it
@@ -37,6 +36,8 @@ def take_over(unsaved: Unsaved, folder: Path) -> None:
                 _take_over(unsaved, path)
         finally:
             lock.release()
+    except OSError as failure:
+        log.warning("%s could not be taken over: %s", folder, failure)
 
 
 def _take_over(unsaved: Unsaved, path: Path) -> None:
@@ -46,13 +47,7 @@ def _take_over(unsaved: Unsaved, path: Path) -> None:
         log.warning("%s could not be taken over: %s", path, failure)
         return
     history = History.begin(_unedited(project)).push(project, "Recovered")
-    entry = unsaved.begin(NOBODY)
-    try:
-        entry.journal.write(history)
-        entry.release()
-    except BaseException:
-        entry.remove()
-        raise
+    unsaved.begin(NOBODY, history).release()
     path.unlink()
 
 

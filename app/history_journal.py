@@ -127,10 +127,9 @@ class Journal:
         """Arrays of a record that could not be written do not stay: the disk may be full."""
         try:
             yield
-        except BaseException:
+            self._blobs.accept()
+        finally:
             self._blobs.take_back()
-            raise
-        self._blobs.accept()
 
     def _prune(self, before: list[Path], used: set[str]) -> None:
         """Remove what the newest file does not need, as far as that can be done."""

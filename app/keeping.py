@@ -144,13 +144,7 @@ class Keeper(NoKeeper):
             return entry
         if entry is not None:
             entry.release()
-        entry = self._unsaved.begin(self._owner)
-        try:
-            entry.journal.write(history)
-        except BaseException:
-            entry.remove()
-            raise
-        return entry
+        return self._unsaved.begin(self._owner, history)
 
     def _leave(self) -> None:
         """Leave the open photo's entry behind, unless nothing was done to the photo."""

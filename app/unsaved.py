@@ -20,9 +20,8 @@ from core.files.locks import FileLock
 NOBODY = ""
 KEPT_DAYS = 30
 KEPT_BYTES = 5_000_000_000
-_KEPT_WITHOUT_A_STEP = 24 * 3600.0
-_HALF_MADE = 3600.0
 _DAY = 24 * 3600.0
+_KEPT, _KEPT_WITHOUT_A_STEP, _HALF_MADE = KEPT_DAYS * _DAY, _DAY, 3600.0
 
 _ID = re.compile(r"[0-9a-f]{16}")
 _LOCK, _OWNER, _THUMBNAIL = "lock", "owner", "thumbnail.jpg"
@@ -84,22 +83,24 @@ class Unsaved:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def begin(self, owner: str) -> Entry:
-        """A new entry, held. Raises OSError."""
+    def begin(self, owner: str, history: History) -> Entry:
+        """A new entry with that history, held. Raises OSError; then there is none."""
         if not self.folder.is_dir():
             self.folder.mkdir(PRIVATE_FOLDER, parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
         folder = self.folder / secrets.token_hex(8)
-        folder.mkdir(PRIVATE_FOLDER)
-        try:
+        with contextlib.ExitStack() as begun:
+            folder.mkdir(PRIVATE_FOLDER)
+            begun.callback(shutil.rmtree, folder, ignore_errors=True)
             lock = FileLock.take(folder / _LOCK)
             assert lock is not None  # nobody knows of it yet
+            begun.callback(lock.release)
             entry = Entry(folder, lock)
+            begun.callback(entry.remove)
             entry.own(owner)
+            entry.journal.write(history)
             sync_folder(self.folder)
-        except OSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+            begun.pop_all()
         return entry
 
     def open(self, entry_id: str, owner: str) -> tuple[Entry, Restored]:
@@ -108,11 +109,10 @@ class Unsaved:
         Raises InvalidInput when it is not there, is open elsewhere or cannot be read.
         """
         entry = self._hold(entry_id)
-        try:
-            restored = restore(entry.folder)
-        except BaseException as problem:
-            entry.release()
-            raise (_unreadable(problem) if isinstance(problem, EditorError | OSError) else problem) from problem
+        with contextlib.ExitStack() as held:
+            held.callback(entry.release)
+            restored = _restored(entry.folder)
+            held.pop_all()
         # Work on a full disk can be opened all the same; that it cannot be written is told when there is a change.
         with contextlib.suppress(OSError):
             entry.own(owner)
@@ -124,10 +124,7 @@ class Unsaved:
 
     def read(self, entry_id: str) -> History:
         """An entry's history, which may be held meanwhile. Raises InvalidInput as `open` does."""
-        try:
-            return restore(self._place(entry_id)).history
-        except (EditorError, OSError) as problem:
-            raise _unreadable(problem) from problem
+        return _restored(self._place(entry_id)).history
 
     def listed(self) -> list[UnsavedWork]:
         """Every entry with an edit in it, newest first. Raises InvalidInput when the folder cannot be read."""
@@ -168,14 +165,13 @@ class Unsaved:
     def clean(self) -> None:
         """Remove what is older than `KEPT_DAYS`, the oldest above `KEPT_BYTES`, what was never edited; nothing open."""
         now, kept = time.time(), 0
-        for folder, saved, steps in sorted(map(_aged, self._folders()), key=lambda aged: -aged[1]):
+        for folder, saved, longest in sorted(map(_aged, self._folders()), key=lambda aged: -aged[1]):
             size = _size(folder)
-            longest = KEPT_DAYS * _DAY if steps > 0 else _KEPT_WITHOUT_A_STEP if steps == 0 else _HALF_MADE
             if (now - saved > longest or kept + size > KEPT_BYTES) and not _is_held(folder):
                 with contextlib.suppress(InvalidInput):
                     self.discard(folder.name)
-                continue
-            kept += size
+            else:
+                kept += size
 
     def _hold(self, entry_id: str) -> Entry:
         """Raises InvalidInput when it is not there or open elsewhere."""
@@ -239,14 +235,14 @@ def _owner(folder: Path) -> str:
         return ""
 
 
-def _aged(folder: Path) -> tuple[Path, float, int]:
-    """When it was saved last, and how many steps it has: -1 where nothing was written, 1 where it cannot be told."""
+def _aged(folder: Path) -> tuple[Path, float, float]:
+    """When an entry was saved last, and for how many seconds it is kept from then on."""
     known = outline(folder)
     if known is not None:
-        return folder, known.saved, known.steps
+        return folder, known.saved, _KEPT if known.steps > 0 else _KEPT_WITHOUT_A_STEP
     with contextlib.suppress(OSError):
-        return folder, folder.stat().st_mtime, 1 if is_journal(folder) else -1
-    return folder, time.time(), -1
+        return folder, folder.stat().st_mtime, _KEPT if is_journal(folder) else _HALF_MADE
+    return folder, time.time(), _HALF_MADE
 
 
 def _size(folder: Path) -> int:
@@ -257,7 +253,11 @@ def _size(folder: Path) -> int:
     return sum(sizes)
 
 
-def _unreadable(problem: Exception) -> InvalidInput:
-    if isinstance(problem, OSError):
-        return InvalidInput(f"This unsaved work cannot be read ({problem.strerror or problem}).")
-    return InvalidInput(str(problem))
+def _restored(folder: Path) -> Restored:
+    """Raises InvalidInput when it cannot be read, now or ever."""
+    try:
+        return restore(folder)
+    except EditorError as problem:
+        raise InvalidInput(str(problem)) from problem
+    except OSError as problem:
+        raise InvalidInput(f"This unsaved work cannot be read ({problem.strerror or problem}).") from problem

@@ -1,5 +1,6 @@
 """Files that one process holds at a time; the system lets go when the holder dies, however it dies."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -15,18 +16,15 @@ class FileLock:
     def take(cls, path: Path) -> "FileLock | None":
         """Hold the file, made where it is missing; None while somebody else does. Raises OSError."""
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
+        with contextlib.suppress(BlockingIOError), contextlib.ExitStack() as not_held:
+            not_held.callback(os.close, handle)
             _lock(handle)
             # Whoever held it may have removed the file meanwhile: that lock is nobody's any more.
             if not os.path.samestat(os.fstat(handle), path.stat()):
                 raise FileNotFoundError(path)
-        except BlockingIOError:
-            os.close(handle)
-            return None
-        except BaseException:
-            os.close(handle)
-            raise
-        return cls(handle)
+            not_held.pop_all()
+            return cls(handle)
+        return None
 
     def release(self) -> None:
         """Let others have it; a second time does nothing, for the handle's number may be another file's by then."""

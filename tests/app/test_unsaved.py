@@ -1,5 +1,6 @@
 """The folder of unsaved work: who holds what, what is listed, what is cleaned up."""
 
+import errno
 import os
 import threading
 import time
@@ -33,9 +34,9 @@ def edited(name: str = "wall.png") -> History:
 
 def left(unsaved: Unsaved, history: History, owner: str = ME, age: float = 0.0) -> str:
     """An entry that nobody holds."""
-    entry, then = unsaved.begin(owner), time.time() - age
+    then = time.time() - age
     with patch("time.time", lambda: then):
-        entry.journal.write(history)
+        entry = unsaved.begin(owner, history)
     entry.release()
     return entry.id
 
@@ -49,8 +50,7 @@ def test_nothing_is_listed_where_nothing_is(unsaved: Unsaved):
 
 def test_the_list_tells_name_steps_time_and_who_holds_it(unsaved: Unsaved):
     old = left(unsaved, edited("old.jpg"), age=60)
-    entry = unsaved.begin(ME)
-    entry.journal.write(pushed(edited("new.jpg"), every_edit()[4]))
+    entry = unsaved.begin(ME, pushed(edited("new.jpg"), every_edit()[4]))
     left(unsaved, opened("never edited.jpg"))
     newest, older = unsaved.listed()
     assert (newest.id, newest.name, newest.steps, newest.held) == (entry.id, "new.jpg", 2, True)
@@ -174,7 +174,7 @@ def test_old_large_and_unedited_entries_are_cleaned_up_but_never_open_ones(
 
 
 def test_a_small_picture_lies_beside_it(unsaved: Unsaved):
-    entry = unsaved.begin(ME)
+    entry = unsaved.begin(ME, opened())
     assert unsaved.thumbnail(entry.id) is None
     entry.show(b"jpeg")
     assert unsaved.thumbnail(entry.id) == b"jpeg"
@@ -182,12 +182,33 @@ def test_a_small_picture_lies_beside_it(unsaved: Unsaved):
 
 
 def test_an_entry_without_a_journal_is_not_in_the_way(unsaved: Unsaved):
-    entry: Entry = unsaved.begin(ME)
+    folder = unsaved.folder / "0123456789abcdef"
+    folder.mkdir(parents=True)
     assert unsaved.listed() == []
     unsaved.clean()
-    assert entry.folder.is_dir()
-    entry.remove()
-    assert not entry.folder.exists()
+    assert folder.is_dir()
+    os.utime(folder, (time.time() - 2 * 3600,) * 2)
+    unsaved.clean()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("refused", ["app.history_journal.write_whole", "app.unsaved.write_whole"])
+def test_an_entry_that_cannot_be_written_leaves_nothing_behind(
+    unsaved: Unsaved, monkeypatch: pytest.MonkeyPatch, refused: str
+):
+    unsaved.folder.mkdir()
+    files = Path("/proc/self/fd")
+    open_before = len(list(files.iterdir())) if files.is_dir() else 0
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(refused, refuse)
+    for _ in range(5):
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            unsaved.begin(ME, edited())
+    assert list(unsaved.folder.iterdir()) == []
+    assert not files.is_dir() or len(list(files.iterdir())) == open_before
 
 
 def test_what_a_newer_version_wrote_is_kept_as_long_as_any_work(unsaved: Unsaved, monkeypatch: pytest.MonkeyPatch):
@@ -209,7 +230,7 @@ def test_a_folder_that_cannot_be_read_is_told(unsaved: Unsaved):
     with pytest.raises(InvalidInput, match="cannot be read"):
         unsaved.listed()
     with pytest.raises(OSError, match="exists"):
-        unsaved.begin(ME)
+        unsaved.begin(ME, opened())
 
 
 def test_autosaves_of_an_earlier_version_are_taken_over_once(unsaved: Unsaved, tmp_path: Path):

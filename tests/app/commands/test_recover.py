@@ -23,8 +23,7 @@ def unsaved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Unsaved:
 
 def left(unsaved: Unsaved, name: str) -> tuple[str, History]:
     history = pushed(pushed(opened(name), every_edit()[0]), every_edit()[3])
-    entry = unsaved.begin(owner_of("a key"))
-    entry.journal.write(history)
+    entry = unsaved.begin(owner_of("a key"), history)
     entry.release()
     return entry.id, history
 
