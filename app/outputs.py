@@ -57,7 +57,7 @@ class Outputs:
         for output in self.files:
             output.format.check_size(width, height)
 
-    def write(self, tell: Tell = lambda _: None) -> list[Path]:
+    def write(self, tell: Tell) -> list[Path]:
         """Make every value and write them all; the paths written. Nothing is written when one cannot be made.
 
         `tell` takes what has to be known of what was written.

@@ -5,7 +5,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeGuard
 
 from core.errors import InvalidInput
 from core.files.atomic import check_place
@@ -64,7 +63,8 @@ def check_sheet(args: argparse.Namespace, *more: Path) -> None:
 def paths_in(args: argparse.Namespace, *but: str) -> list[Path]:
     """Every file and folder among the arguments, without those of these names."""
     values = [value for name, value in vars(args).items() if name not in but]
-    return [path for value in values for path in (value if isinstance(value, list) else [value]) if _is_path(path)]
+    single = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return [one for one in single if isinstance(one, Path)]
 
 
 def check_folder(folder: Path, inputs: Sequence[Path]) -> None:
@@ -100,7 +100,3 @@ def _contains(folder: Path, path: Path) -> bool:
 
 def _same_words(path: Path, other: Path) -> bool:
     return os.path.abspath(path) == os.path.abspath(other)
-
-
-def _is_path(value: object) -> TypeGuard[Path]:
-    return isinstance(value, Path)

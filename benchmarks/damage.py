@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 from PIL import Image
 
 from core.files.cameras import read_pose_text, read_transforms
@@ -24,6 +25,7 @@ from core.files.mask import encode_mask, read_mask
 from core.files.npy import encode_npy
 from core.files.photo import open_photo
 from core.files.picture import Picture, encode_picture_png, encode_picture_tiff
+from core.files.png import SIGNATURE, chunks
 from core.files.project import load_project, save_project
 from core.types.camera import Camera, Intrinsics
 from core.types.depth import DepthMap
@@ -148,8 +150,6 @@ def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def _heif(image: Image.Image) -> bytes:
-    import pillow_heif
-
     stream = io.BytesIO()
     pillow_heif.from_pillow(image).save(stream)
     return stream.getvalue()
@@ -218,8 +218,6 @@ def _packed() -> tuple[bytes, ...]:
 
 
 def _bodies(data: bytes) -> list[bytes]:
-    from core.files.png import chunks
-
     return [body for kind, body in chunks(data) if kind == b"IDAT"]
 
 
@@ -229,7 +227,7 @@ def _with_body(rows: bytes) -> object:
 
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)
     parts = [chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")]
-    return open_photo(b"".join([b"\x89PNG\r\n\x1a\n", *parts]))
+    return open_photo(b"".join([SIGNATURE, *parts]))
 
 
 def _by_path(read: Callable[[Path], object]) -> Callable[[bytes], object]:

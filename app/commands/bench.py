@@ -60,7 +60,9 @@ def add_bench(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
             )  # fmt: skip
         kind.set_defaults(run=run)
     add_bench_lras(kinds)
-    speed = kinds.add_parser("speed", help="start-up, drag latency, live edits, full size, memory: one JSON line each")
+    speed = kinds.add_parser(
+        "speed", help="start-up, drags, live edits, full size, estimates, memory: one JSON line each"
+    )
     speed.set_defaults(run=bench_speed)
 
 

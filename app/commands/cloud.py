@@ -39,12 +39,12 @@ def run_cloud(args: argparse.Namespace) -> int:
     services = Services(depth_backend=args.depth_backend)
     services.check_backends()
     options = CloudOptions(args.voxel[0] if args.voxel else None, args.max_points, args.clean)
-    source = source_photo(args.photo)
+    source, progress = source_photo(args.photo), Progress()
 
     @cache
     def project() -> Project:
         opened = open_project(args, services)
-        Progress().tell(*opened.photo.notices)
+        progress.tell(*opened.photo.notices)
         return opened
 
     def value(kind: Kind) -> Any:
@@ -57,5 +57,5 @@ def run_cloud(args: argparse.Namespace) -> int:
         return textured_mesh(view, axes=axes) if kind == "mesh" else point_cloud(view, options, axes)
 
     files = [*wanted(args.out, value, "cloud", "mesh"), *wanted(args.cameras_out, value, "camera")]
-    Outputs(files, [source.path, *paths_in(args)], args.overwrite).write()
+    Outputs(files, [source.path, *paths_in(args)], args.overwrite).write(progress.tell)
     return 0

@@ -33,6 +33,7 @@ def run_mask(args: argparse.Namespace) -> int:
         raise InvalidInput("Nothing says which object is meant; add --point X,Y or --box X0,Y0,X1,Y1.")
     services = Services(mask_backend=args.mask_backend)
     services.check_backends()
+    progress = Progress()
     box = None
     if args.box is not None:
         x0, y0, x1, y1 = args.box
@@ -40,9 +41,9 @@ def run_mask(args: argparse.Namespace) -> int:
 
     def value(_kind: str) -> Mask:
         photo, _, _ = open_source(args.photo)
-        Progress().tell(*photo.notices)
+        progress.tell(*photo.notices)
         prompt = Prompt(tuple(Click(x, y, positive) for x, y, positive in args.point), box)
         return selection.pick(services, photo, prompt).mask
 
-    Outputs(wanted(args.out, value, "mask"), [source_photo(args.photo).path]).write()
+    Outputs(wanted(args.out, value, "mask"), [source_photo(args.photo).path]).write(progress.tell)
     return 0

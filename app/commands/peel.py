@@ -81,7 +81,7 @@ def run_peel(args: argparse.Namespace) -> int:
     with progress.stage("peel"):
         made.append(peel(project, engine, services.memo, cancel, progress.share("peel")))
     with progress.stage("write"):
-        paths = outputs.write()
+        paths = outputs.write(progress.tell)
     if args.json:
         print(json.dumps(_report(made[0], progress) | {"files": [str(path) for path in paths]}))
     return 0

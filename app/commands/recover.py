@@ -62,8 +62,9 @@ def _list(unsaved: "Unsaved", as_json: bool) -> None:
 
 def _export(unsaved: "Unsaved", entry_id: str, out: str) -> None:
     from app.outputs import Outputs, wanted
+    from app.progress import Progress
 
-    for path in Outputs(wanted(out, lambda _: unsaved.read(entry_id).project, "project")).write():
+    for path in Outputs(wanted(out, lambda _: unsaved.read(entry_id).project, "project")).write(Progress().tell):
         print(path)
 
 
