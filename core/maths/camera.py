@@ -72,12 +72,13 @@ def as_stored(camera: Camera, orientation: int) -> Camera | None:
     roll = np.eye(4)
     roll[:2, :2] = _STORED_FROM_UPRIGHT[orientation]
     k = camera.intrinsics
-    right, lower = k.width - 1, k.height - 1
-    fx, fy, width, height = (k.fy, k.fx, k.height, k.width) if orientation >= 5 else (k.fx, k.fy, k.width, k.height)
-    cx, cy = {1: (k.cx, k.cy), 3: (right - k.cx, lower - k.cy), 6: (k.cy, right - k.cx), 8: (lower - k.cy, k.cx)}[
-        orientation
-    ]
-    return Camera(Intrinsics(fx, fy, cx, cy, width, height), Pose(roll @ camera.camera_from_world.matrix))
+    turn = roll[:2, :2]
+    width, height = abs(turn) @ (k.width, k.height)
+    fx, fy = abs(turn) @ (k.fx, k.fy)
+    # Where an axis is turned round, it is counted from its last pixel.
+    cx, cy = turn @ (k.cx, k.cy) + np.where(turn.sum(axis=1) < 0, (width - 1, height - 1), 0)
+    stored = Intrinsics(float(fx), float(fy), float(cx), float(cy), int(width), int(height))
+    return Camera(stored, Pose(roll @ camera.camera_from_world.matrix))
 
 
 def pixel_rays(intrinsics: Intrinsics) -> Float32[np.ndarray, "H W 3"]:
