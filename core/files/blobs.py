@@ -98,40 +98,37 @@ class BlobReader:
             except InvalidInput as error:
                 raise BadProjectFile(str(error)) from error
             self._left -= size
-            self._decoded[blob_id, dtype] = self.decode(self.take_bytes(blob_id, where), dtype, shape, where)
+            self._decoded[blob_id, dtype] = self._sound(self.take_bytes(blob_id, where), dtype, shape, where)
         array = self._decoded[blob_id, dtype]
         if list(array.shape) != shape:
             raise _broken(where)
         return array
 
+    def _sound(self, data: bytes, dtype: str, shape: list[int], where: str) -> np.ndarray:
+        try:
+            array = self.decode(data, dtype, shape, where)
+        except InvalidInput as error:
+            raise _broken(where) from error
+        if array.dtype.name != dtype:
+            raise _broken(where)
+        array.flags.writeable = False
+        return array
+
     def decode(self, data: bytes, dtype: str, shape: list[int], where: str) -> np.ndarray:
-        """The array in a blob. Raises BadProjectFile when it is not of that type and shape."""
-        return _decode(data, dtype, shape, where)
+        """The array in a blob that should be of that type and shape. Raises InvalidInput when it is damaged."""
+        if np.dtype(dtype).kind == "f":
+            return decode_npy(data, where)
+        header = png_header(data, where)
+        if [header.height, header.width] != shape[:2]:
+            raise _broken(where)
+        array = decode_png(data, header, where)
+        return array > 127 if dtype == "bool" and array.dtype == np.uint8 else array
 
 
 def _encode(array: np.ndarray) -> bytes:
     if array.dtype.kind == "f":
         return encode_npy(array)
     return encode_png(array.astype(np.uint8) * np.uint8(255) if array.dtype == bool else array)
-
-
-def _decode(data: bytes, dtype: str, shape: list[int], where: str) -> np.ndarray:
-    try:
-        if np.dtype(dtype).kind == "f":
-            array = decode_npy(data, where)
-        else:
-            header = png_header(data, where)
-            if [header.height, header.width] != shape[:2]:
-                raise _broken(where)
-            array = decode_png(data, header, where)
-    except InvalidInput as error:
-        raise _broken(where) from error
-    if dtype == "bool" and array.dtype == np.uint8:
-        array = array > 127
-    if array.dtype.name != dtype or list(array.shape) != shape:
-        raise _broken(where)
-    array.flags.writeable = False
-    return array
 
 
 def _broken(where: str) -> BadProjectFile:
