@@ -10,7 +10,7 @@ from jaxtyping import Float32
 from core.errors import InvalidInput
 from core.files.exr import decode_exr, encode_exr, listed_channels
 from core.files.exr_bands import EXR_MAGIC
-from core.files.limits import PHOTO_LIMITS, check_size
+from core.files.limits import LARGEST_FLOW_BYTES, check_size
 from core.files.source import name_of, read_source
 from core.types.flow import FlowField
 
@@ -38,8 +38,7 @@ def read_flow(source: Path | bytes, name: str = "") -> Float32[np.ndarray, "H W 
     Raises InvalidInput when the file is neither, is damaged or has no finite vector.
     """
     name = name or name_of(source, "The flow file")
-    # Four bytes a number, two numbers a pixel, and a header.
-    data = read_source(source, name, 8 * PHOTO_LIMITS.max_pixels + 1_000_000)
+    data = read_source(source, name, LARGEST_FLOW_BYTES)
     if data.startswith(_FLO_MAGIC):
         flow = _decode_flo(data, name)
     elif data.startswith(EXR_MAGIC):

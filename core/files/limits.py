@@ -33,6 +33,8 @@ class PhotoLimits:
 
 
 PHOTO_LIMITS = PhotoLimits()
+LARGEST_FLOW_BYTES = 8 * PHOTO_LIMITS.max_pixels + 10_000
+"""The flow of the largest photo, two 32-bit numbers a pixel, and a header."""
 
 
 def check_size(width: int, height: int, name: str, limits: PhotoLimits = PHOTO_LIMITS) -> None:

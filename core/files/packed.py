@@ -6,12 +6,10 @@ import zlib
 from collections.abc import Callable
 
 from core.errors import BadProjectFile
-from core.files.limits import PHOTO_LIMITS
+from core.files.limits import LARGEST_FLOW_BYTES
 from core.memory import memory_for
 
 _ENCRYPTED = 0x1
-# The flow of the largest photo, two 32-bit numbers a pixel, and a header.
-_LARGEST_ENTRY = 8 * PHOTO_LIMITS.max_pixels + 10_000
 _DIRECTORY_ENTRY = b"PK\x01\x02"
 # A byte can stand for 1032 at most (deflate); other methods pack without a bound or need a library that may be absent.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -35,7 +33,7 @@ class PackedFiles:
         self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in self._archive.infolist():
             _check(entry, is_known)
-            if entry.file_size > _LARGEST_ENTRY:
+            if entry.file_size > LARGEST_FLOW_BYTES:
                 raise BadProjectFile(
                     f"The project file's {entry.filename} unpacks to {entry.file_size / 1e6:.0f} MB, "
                     "more than any project's; it may be a ZIP bomb."
