@@ -18,7 +18,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 
 @contextmanager
-def opened(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Iterator[Image.Image]:
+def opened_picture(data: bytes, file_format: str, name: str, limits: PhotoLimits) -> Iterator[Image.Image]:
     """The picture, its size checked and its pixels not decoded yet. Raises InvalidInput, NotEnoughMemory."""
     try:
         image = Image.open(io.BytesIO(data), formats=[file_format])

@@ -10,7 +10,7 @@ from core.files.code_points import meaning_of, unknown_notices
 from core.files.limits import PhotoLimits, room_for_picture
 from core.files.other_parts import SECOND_PICTURE, animation
 from core.files.reading.decoded import Decoded, Values, by_meaning, by_profile, described, split
-from core.files.reading.eight_bit import opened, read_8_bit
+from core.files.reading.eight_bit import opened_picture, read_8_bit
 from core.types.metadata import Metadata
 
 
@@ -36,7 +36,7 @@ def decode_heif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
 
 def decode_avif(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     """8 bits whatever the file has; Pillow leaves turning to EXIF."""
-    with opened(data, "AVIF", name, limits) as image:
+    with opened_picture(data, "AVIF", name, limits) as image:
         icc_profile, info = image.info.get("icc_profile") or None, image.info
         plain = read_8_bit(image, None, name)
         others = animation(getattr(image, "n_frames", 1))

@@ -6,13 +6,13 @@ from core.files import jpeg
 from core.files.limits import PhotoLimits
 from core.files.other_parts import animation
 from core.files.reading.decoded import Decoded, described
-from core.files.reading.eight_bit import opened, read_8_bit
+from core.files.reading.eight_bit import opened_picture, read_8_bit
 from core.types.metadata import Metadata
 
 
 def decode_jpeg(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     """The first picture of the file. Raises InvalidInput, NotEnoughMemory and what decoders raise."""
-    with opened(jpeg.bare(data), "JPEG", name, limits) as image:
+    with opened_picture(jpeg.bare(data), "JPEG", name, limits) as image:
         values = read_8_bit(image, image.info.get("icc_profile") or None, name)
         if jpeg.has_profile(data) and not image.info.get("icc_profile"):
             values = replace(values, bad_profile=True)
@@ -22,7 +22,7 @@ def decode_jpeg(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
 
 def decode_webp(data: bytes, name: str, limits: PhotoLimits) -> Decoded:
     """The first frame. Raises InvalidInput, NotEnoughMemory and what decoders raise."""
-    with opened(data, "WEBP", name, limits) as image:
+    with opened_picture(data, "WEBP", name, limits) as image:
         values = read_8_bit(image, image.info.get("icc_profile") or None, name)
         metadata = Metadata(exif=image.info.get("exif") or None, xmp=image.info.get("xmp") or None)
         return described(values, metadata, animation(getattr(image, "n_frames", 1)))

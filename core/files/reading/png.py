@@ -6,7 +6,7 @@ from core.files import png
 from core.files.code_points import meaning_of_chunks, unknown_notices
 from core.files.limits import PhotoLimits
 from core.files.reading.decoded import Decoded, Values, by_meaning, described, split
-from core.files.reading.eight_bit import opened, read_8_bit
+from core.files.reading.eight_bit import opened_picture, read_8_bit
 from core.files.reading.png_pixels import decode_png, png_header
 
 
@@ -26,7 +26,7 @@ def _values(data: bytes, name: str, limits: PhotoLimits) -> Values:
         stored = decode_png(data, header, name, limits)
         plain = Values(*split(stored.reshape(*stored.shape[:2], -1)), None, header.channels <= 2)
     else:
-        with opened(png.bare(data), "PNG", name, limits) as image:
+        with opened_picture(png.bare(data), "PNG", name, limits) as image:
             plain = read_8_bit(image, None, name)
     told = png.read_colours(data)
     meaning = meaning_of_chunks(told)

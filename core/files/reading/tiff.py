@@ -21,7 +21,7 @@ from core.files.exif import orientation_of
 from core.files.limits import PhotoLimits, room_for_picture, room_for_planes
 from core.files.photoshop import with_iptc
 from core.files.reading.decoded import Decoded, Values, by_profile, damaged, split, straight
-from core.files.reading.eight_bit import opened, read_8_bit
+from core.files.reading.eight_bit import opened_picture, read_8_bit
 from core.types.metadata import Metadata
 
 _REDUCED, _MASK = 1, 4  # of NewSubfileType
@@ -108,7 +108,7 @@ def _values(
     photometric = int(file.number(picture, tags.PHOTOMETRIC, 1))
     if bits == {16} and photometric not in (tags.CMYK, *tags.LAB):
         return _sixteen_bit(data, file, picture, icc_profile, name, limits)
-    with opened(_alone(data, file, picture), "TIFF", name, limits) as image:
+    with opened_picture(_alone(data, file, picture), "TIFF", name, limits) as image:
         return read_8_bit(image, icc_profile, name)
 
 
