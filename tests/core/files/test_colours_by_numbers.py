@@ -17,6 +17,7 @@ from core.files.formats import format_named
 from core.files.jpeg import with_metadata
 from core.files.photo import open_photo
 from core.files.picture import picture_of
+from core.files.png import encode_png
 from core.files.profile import is_srgb, srgb_of, srgb_profile
 from core.types.metadata import Metadata
 
@@ -71,8 +72,6 @@ def test_png_chunks_in_the_standards_order(chunks, primaries, power, dtype):
 
 def test_an_embedded_profile_goes_before_srgb_and_gamma_but_not_before_code_points():
     adobe = icc.rgb_profile("Adobe", icc.ADOBE_RGB, icc.ADOBE_RGB_CURVE)
-    from core.files.png import encode_png
-
     with_profile = encode_png(COLOURS, adobe)
     assert open_photo(carried.with_chunks(with_profile, SRGB, GAMMA_1)).icc_profile == adobe
     coded = open_photo(carried.with_chunks(with_profile, CICP_P3))
@@ -195,8 +194,6 @@ def test_adobe_rgb_by_its_exif_mark_is_tagged_in_the_result():
 @pytest.mark.parametrize("output", ["png", "tiff", "tiff-16", "jpeg"])
 def test_gray_stays_gray_with_its_profile(output, dtype, with_alpha):
     level = np.random.default_rng(3).integers(0, np.iinfo(dtype).max, (9, 17), dtype=dtype, endpoint=True)
-    from core.files.png import encode_png
-
     values = np.dstack([level, np.full_like(level, np.iinfo(dtype).max)]) if with_alpha else level
     photo = open_photo(encode_png(values, icc.gray_from_rgb(icc.rgb_profile("Gamma 2.2", icc.BT709, (2.2,)))))
     assert photo.gray

@@ -5,14 +5,11 @@ import zlib
 
 import numpy as np
 import pytest
+from carried import chunk
 
 from core.errors import InvalidInput, NotEnoughMemory
 from core.files.png import SIGNATURE, encode_png
 from core.files.reading.png_pixels import decode_png, png_header
-
-
-def chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def promising(width: int, height: int, *extra: bytes, bits: int = 16, colours: int = 6) -> bytes:

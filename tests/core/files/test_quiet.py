@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from carried import chunk
 from PIL import Image
 
 from core.files.exr import encode_exr
@@ -33,9 +34,6 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def _png(bits: int, packed: bytes) -> bytes:
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 40, bits, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from core.errors import InvalidInput
 from core.files.directories import Directory, Entry, Structure, encode_structure
+from core.files.exif import read_exif
 from core.files.photo import open_photo
 
 RNG = np.random.default_rng(11)
@@ -158,12 +159,12 @@ def test_other_numbers_are_refused_in_a_sentence(dtype):
         open_photo(stream.getvalue(), "x.tif")
 
 
-@pytest.mark.parametrize(("mode", "word"), [("CMYK", "CMYK"), ("LAB", "Lab")])
-def test_converted_colours_are_told(mode, word):
+@pytest.mark.parametrize(
+    ("mode", "colour", "word"), [("CMYK", (100, 120, 130, 0), "CMYK"), ("LAB", (100, 120, 130), "Lab")]
+)
+def test_converted_colours_are_told(mode, colour, word):
     stream = io.BytesIO()
-    Image.new(mode, (6, 5), 100 if mode == "L" else (100, 120, 130, 0)[: len(mode) if mode == "CMYK" else 3]).save(
-        stream, "TIFF"
-    )
+    Image.new(mode, (6, 5), colour).save(stream, "TIFF")
     assert word in open_photo(stream.getvalue()).notices[0]
 
 
@@ -171,8 +172,6 @@ def test_storage_and_camera_tags_of_the_source_do_not_travel():
     stream = io.BytesIO()
     tags = [(50708, "s", 0, "Camera X1", True), (37724, "B", 4, (1, 2, 3, 4), True), (42000, "H", 1, 7, True)]
     tifffile.imwrite(stream, LARGE, photometric="rgb", extratags=tags, description="Kept", metadata=None)
-    from core.files.exif import read_exif
-
     exif = read_exif(open_photo(stream.getvalue()).metadata.exif)
     assert exif is not None
     assert 42000 in exif.first.entries
