@@ -1,4 +1,4 @@
-"""Files that a person waits for: made one after the other, watched, and given up at once when they are stopped."""
+"""Work that a person waits for: done one after the other, watched, and given up at once when it is stopped."""
 
 import threading
 import time
@@ -37,7 +37,10 @@ class _Job:
 
 
 class ExportJobs:
-    """One session's exports. `on_state` is called when one begins, changes its stage or ends."""
+    """One session's exports, or photos that it opens, or work of models.
+
+    `on_state` is called when one begins, changes its stage or ends.
+    """
 
     def __init__(self, on_state: Callable[[], None]) -> None:
         self._on_state = on_state
@@ -83,21 +86,12 @@ class ExportJobs:
             except BaseException as failure:  # noqa: BLE001 - the thread's boundary: raised where it is waited for
                 made.set_exception(failure)
 
-        with self._lock:
-            if self._closed:
-                raise Cancelled("Stopped.")
-            self._jobs.append(job)
-        self._on_state()
-        try:
+        with self._listed(job):
             threading.Thread(target=make, name="export").start()
             while not wait([made], _POLL_SECONDS).done:
                 cancel.check()
             cancel.check()
             return made.result()
-        finally:
-            with self._lock:
-                self._jobs.remove(job)
-            self._on_state()
 
     @contextmanager
     def shown(self, stage: str, cancel: CancelToken) -> Iterator[Callable[[float], None]]:
@@ -108,11 +102,19 @@ class ExportJobs:
             cancel.check()
             job.done = done
 
+        with self._listed(job):
+            yield tell
+
+    @contextmanager
+    def _listed(self, job: _Job) -> Iterator[None]:
+        """Raises Cancelled once all has stopped for good."""
         with self._lock:
+            if self._closed:
+                raise Cancelled("Stopped.")
             self._jobs.append(job)
         self._on_state()
         try:
-            yield tell
+            yield
         finally:
             with self._lock:
                 self._jobs.remove(job)
