@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from app.frames import PREVIEW_SIDE
 from app.notices import sentence_of
 from app.session import Session
-from app.session_core import PREVIEW_SIDE
 from app.state import Event
 from app.store import SessionStore
 from app.viewport.geometry import GizmoSpace, Snap

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from app.frames import PREVIEW_SIDE
 from app.session import Session
-from app.session_core import PREVIEW_SIDE
 from app.thumbnail import frame_srgb, jpeg, shrunk, thumbnail
 from core.editing.apply import apply
 from core.editing.layers import working_size

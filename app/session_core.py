@@ -1,7 +1,7 @@
 """What every session has: a history, a revision, a render job and people who listen."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -9,6 +9,7 @@ from functools import partial
 from app import selection
 from app.estimate import TimeEstimate
 from app.export_jobs import ExportJobs
+from app.frames import Frames
 from app.jobs import JobState, RenderJobs
 from app.keeping import NoKeeper
 from app.services import Services
@@ -17,8 +18,6 @@ from app.thumbnail import thumbnail
 from app.unsaved import Entry
 from core.editing.apply import apply
 from core.editing.history import History
-from core.editing.plate import source_plate
-from core.editing.render import render, stages_ahead
 from core.errors import InvalidInput
 from core.perception.everything import Proposal
 from core.perception.registry import preferred_depth, preferred_segmentation, segmentation_backends
@@ -27,8 +26,6 @@ from core.types.frame import Frame
 from core.types.project import Project
 from core.types.protocols import CancelToken
 from core.types.scene import Placement, SceneObject
-
-PREVIEW_SIDE = 960
 
 Listener = Callable[[Event], None]
 
@@ -53,6 +50,7 @@ class SessionCore:
         self._frames: dict[int, Frame] = {}
         self._listeners: list[Listener] = []
         self.estimate = TimeEstimate()
+        self._pictures = Frames(services, self.estimate)
         self.openings = ExportJobs(progressed)
         self.exports = ExportJobs(progressed)
         self.models = ExportJobs(progressed)
@@ -106,16 +104,7 @@ class SessionCore:
 
         Raises Cancelled soon after `cancel` was set, EngineFailed if the engine cannot finish.
         """
-        project = project or self.project
-        kept = self.services.memo.find(("full frame", project))
-        if kept is not None:
-            return kept
-        engine = self.services.engine(project.settings.engine)
-        ahead = stages_ahead(project, engine.info, self.services.memo)
-        (frame,) = render(project, engine, self.services.memo, cancel=cancel, stream=False)
-        self.estimate.learn_full_size(frame, ahead)
-        self.services.memo.put(("full frame", project), frame)
-        return frame
+        return self._pictures.full(project or self.project, cancel)
 
     def export_seconds(self, format_name: str) -> float | None:
         """How long an export of the shown step will take; None while nothing is known about it."""
@@ -157,7 +146,7 @@ class SessionCore:
         steps = self._known_history.steps
         if not 0 <= index < len(steps):
             raise InvalidInput(f"There is no step {index} in the history; it has {len(steps)}.")
-        return self.services.memo.find(("frame", steps[index].project))
+        return self._pictures.known_preview(steps[index].project)
 
     @property
     def state(self) -> SessionState:
@@ -264,13 +253,9 @@ class SessionCore:
 
     def _full_size_seconds(self) -> float | None:
         """How long the shown step will take at the photo's own size; None while nothing of it is seen."""
-        project, memo = self.project, self.services.memo
-        if memo.find(("full frame", project)) is not None:
-            return 0.0
-        if self.frame is None:
-            return None
-        ahead = stages_ahead(project, self.services.engine_info(project.settings.engine), memo)
-        return self.estimate.full_size(project.photo, ahead)
+        project = self.project
+        is_seen = self.frame is not None or self._pictures.known_full(project) is not None
+        return self._pictures.full_seconds(project) if is_seen else None
 
     def _replace_history(self, history: History, entry: Entry | None = None) -> None:
         """Show another photo; `entry` is where it was kept until now."""
@@ -312,21 +297,8 @@ class SessionCore:
     def _render(self) -> None:
         with self._lock:
             project, revision = self.project, self._revision
-        services, memo = self.services, self.services.memo
-
-        def frames(cancel: CancelToken) -> Generator[Frame, None, None]:
-            kept = memo.find(("frame", project))
-            if kept is not None:
-                yield kept
-                return
-            engine = services.engine(project.settings.engine)
-            for frame in render(project, engine, memo, PREVIEW_SIDE, cancel):
-                if frame.stage == "final":
-                    memo.put(("frame", project), frame)
-                yield frame
-
         self._ahead.cancel()
-        self._jobs.start(revision, "Updating the picture", frames)
+        self._jobs.start(revision, "Updating the picture", partial(self._pictures.preview, project))
 
     def _paint_ahead(self) -> None:
         """Begin to paint what is behind the selected object, so that it is there once that is moved.
@@ -339,17 +311,7 @@ class SessionCore:
         if self.closing.cancelled or selected is None or busy or not selected.is_untouched or project.flow_override:
             self._ahead.cancel()
             return
-        services, memo = self.services, self.services.memo
-        lifted = apply(project, edits.HideObject(selected.id))
-
-        def no_frames(cancel: CancelToken) -> Generator[Frame, None, None]:
-            engine = services.engine(project.settings.engine)
-            for plate in source_plate(lifted, engine, memo, PREVIEW_SIDE, cancel):
-                if plate.is_final:
-                    self.estimate.learn(plate)
-            yield from ()
-
-        self._ahead.start(revision, "Painting ahead", no_frames)
+        self._ahead.start(revision, "Painting ahead", partial(self._pictures.paint_behind, project, selected.id))
 
     def _frame_arrived(self, revision: int, frame: Frame) -> None:
         with self._lock:

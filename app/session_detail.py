@@ -35,7 +35,7 @@ class DetailGestures(ModelGestures):
         window = slice(y, y + height), slice(x, x + width)
         if not is_edited(project):
             return photo.srgb[window]
-        kept = self.services.memo.find(("full frame", project))
+        kept = self._pictures.known_full(project)
         if kept is None:
             self._sharpen(project)
             return None

@@ -4,10 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.session_core import PREVIEW_SIDE, SessionCore
+from app.session_core import SessionCore
 from app.state import LARGEST_SEED
 from core.editing.layers import resized_coverage
-from core.editing.render import render
 from core.errors import InvalidInput
 from core.maths import mask as masks
 from core.types import edits
@@ -54,14 +53,7 @@ class InventingGestures(SessionCore):
         """
         if not 0 <= seed <= LARGEST_SEED:
             raise InvalidInput(f"A seed lies between 0 and {LARGEST_SEED}, got {seed}.")
-        project = self._varied(self.project, seed)
-        memo = self.services.memo
-        kept = memo.find(("frame", project))
-        if kept is not None:
-            return kept
-        engine = self.services.engine(project.settings.engine)
-        (frame,) = render(project, engine, memo, PREVIEW_SIDE, cancel, stream=False)
-        memo.put(("frame", project), frame)
+        (frame,) = self._pictures.preview(self._varied(self.project, seed), cancel, stream=False)
         return frame
 
     @staticmethod

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
+from app.frames import PREVIEW_SIDE
 from app.services import Services
-from app.session_core import PREVIEW_SIDE
 from benchmarks.workload import large_photo, project_with_cup, slid, tell
 from core.editing.render import render
 from core.types.project import Project
