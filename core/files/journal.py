@@ -164,12 +164,12 @@ class JournalWriter(BlobWriter):
 
     def put_array(self, array: np.ndarray) -> dict[str, Any]:
         """The JSON that refers to the array. Raises OSError when it cannot be written."""
-        made_of, reference = self._known.get(id(array), (lambda: None, {}))
-        if made_of() is array and self._folder.has(reference["blob"]):
-            return reference
+        key = id(array)
+        known = self._known.get(key)
+        if known is not None and known[0]() is array and self._folder.has(known[1]["blob"]):
+            return known[1]
         blob_id = self._folder.put(*_packed(array))
         reference = {"blob": blob_id, "dtype": array.dtype.name, "shape": list(array.shape)}
-        key = id(array)
         self._known[key] = (weakref.ref(array, lambda _: self._known.pop(key, None)), reference)
         return reference
 
