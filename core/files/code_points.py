@@ -7,23 +7,24 @@ from jaxtyping import Float32
 
 from core.files import icc
 from core.files.png import ColourChunks
+from core.maths.colour import coded_pixels
 from core.types.photo import Pixels
 
-_D65, _C, _DCI = (0.3127, 0.3290), (0.310, 0.316), (0.314, 0.351)
+_C, _DCI = (0.310, 0.316), (0.314, 0.351)
 _P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
-_BT601 = icc.Primaries(_D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070))
-BT2020 = icc.Primaries(_D65, (0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
+_BT601 = icc.Primaries(icc.D65, (0.630, 0.340), (0.310, 0.595), (0.155, 0.070))
+BT2020 = icc.Primaries(icc.D65, (0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
 _PRIMARIES = {
     1: icc.BT709,
     4: icc.Primaries(_C, (0.67, 0.33), (0.21, 0.71), (0.14, 0.08)),
-    5: icc.Primaries(_D65, (0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),
+    5: icc.Primaries(icc.D65, (0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),
     6: _BT601,
     7: _BT601,
     8: icc.Primaries(_C, (0.681, 0.319), (0.243, 0.692), (0.145, 0.049)),
     9: BT2020,
     11: icc.Primaries(_DCI, *_P3),
-    12: icc.Primaries(_D65, *_P3),
-    22: icc.Primaries(_D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
+    12: icc.Primaries(icc.D65, *_P3),
+    22: icc.Primaries(icc.D65, (0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
 }
 _NAMES = {1: "BT.709", 6: "BT.601", 7: "BT.601", 9: "BT.2020", 11: "DCI-P3", 12: "Display P3"}
 _BT709_CURVE: icc.Curve = (1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081)
@@ -92,17 +93,13 @@ def meaning_of_chunks(found: ColourChunks) -> Meaning | None:
         return meaning_of(1, 13)
     if found.gamma is None and found.chromaticities is None:
         return None
-    white, red, green, blue = _pairs(found.chromaticities) or (_D65, *_pairs((0.64, 0.33, 0.3, 0.6, 0.15, 0.06)))
-    primaries = icc.Primaries(white, red, green, blue)
+    points = found.chromaticities
+    primaries = icc.BT709 if points is None else icc.Primaries(*zip(points[::2], points[1::2], strict=True))
     curve = icc.SRGB_CURVE if found.gamma is None else (1 / found.gamma,)
     try:
         return Meaning(primaries, icc.rgb_profile("Colours of the PNG file", primaries, curve))
     except (ValueError, OverflowError):
         return None
-
-
-def _pairs(values: tuple[float, ...] | None) -> tuple[icc.Chromaticity, ...]:
-    return () if values is None else tuple(zip(values[::2], values[1::2], strict=True))
 
 
 def to_sdr(pixels: Pixels, transfer: int, primaries: icc.Primaries) -> tuple[Pixels, bytes]:
@@ -120,9 +117,7 @@ def to_sdr(pixels: Pixels, transfer: int, primaries: icc.Primaries) -> tuple[Pix
         if transfer == HLG:
             shown = np.maximum(light @ weights, 1e-6) ** (_HLG_GAMMA - 1) * (_HLG_PEAK / _PAPER_WHITE)
             light = light * shown.astype(np.float32)[:, None]
-        light = _rolled_off(light)
-        coded = np.where(light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055)
-        mapped[row] = np.rint(coded * 65535)
+        mapped[row] = coded_pixels(_rolled_off(light), mapped.dtype)
     return mapped, icc.rgb_profile("Tone-mapped HDR, sRGB curve", primaries, icc.SRGB_CURVE)
 
 

@@ -28,9 +28,9 @@ class Primaries:
     blue: Chromaticity
 
 
-_D65 = (0.3127, 0.3290)
-BT709 = Primaries(_D65, (0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
-ADOBE_RGB = Primaries(_D65, (0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+D65 = (0.3127, 0.3290)
+BT709 = Primaries(D65, (0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+ADOBE_RGB = Primaries(D65, (0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
 ADOBE_RGB_CURVE: Curve = (563 / 256,)
 
 

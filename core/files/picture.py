@@ -12,7 +12,7 @@ from core.files.carrying import png_metadata, webp_exif
 from core.files.icc import gray_from_rgb
 from core.files.jpeg import with_metadata
 from core.files.png import encode_png
-from core.files.profile import to_8_bit
+from core.files.profile import to_8_bit, to_16_bit
 from core.files.tiff import encode_tiff
 from core.maths.colour import blend, is_gray
 from core.types.frame import Frame
@@ -64,8 +64,8 @@ def encode_picture_tiff_8(picture: Picture) -> bytes:
 
 def encode_picture_tiff_16(picture: Picture) -> bytes:
     """16-bit TIFF; 8-bit pixels are spread over the range (255 -> 65535)."""
-    alpha = None if picture.alpha is None else _to_16_bit(picture.alpha)
-    return encode_picture_tiff(replace(picture, pixels=_to_16_bit(picture.pixels), alpha=alpha))
+    alpha = None if picture.alpha is None else to_16_bit(picture.alpha)
+    return encode_picture_tiff(replace(picture, pixels=to_16_bit(picture.pixels), alpha=alpha))
 
 
 def encode_picture_webp(picture: Picture) -> bytes:
@@ -117,10 +117,6 @@ def _stored(picture: Picture) -> tuple[np.ndarray, bytes | None]:
 
 def _channels(pixels: Pixels, alpha: Coverage | None) -> np.ndarray:
     return pixels if alpha is None else np.concatenate([pixels, alpha[..., None]], axis=2)
-
-
-def _to_16_bit(values: np.ndarray) -> np.ndarray:
-    return values if values.dtype == np.uint16 else values.astype(np.uint16) * np.uint16(257)
 
 
 def check_side(side: int, largest: int, title: str) -> None:

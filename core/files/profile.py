@@ -31,6 +31,11 @@ def to_8_bit(values: np.ndarray) -> np.ndarray:
     return values if values.dtype == np.uint8 else cv2.convertScaleAbs(values, alpha=1 / 257).reshape(values.shape)
 
 
+def to_16_bit(values: np.ndarray) -> np.ndarray:
+    """8-bit values spread over the range (255 -> 65535); 16-bit values as they are."""
+    return values if values.dtype == np.uint16 else values.astype(np.uint16) * np.uint16(257)
+
+
 def srgb_of(pixels: Pixels, icc_profile: bytes | None) -> UInt8[np.ndarray, "H W 3"]:
     """The picture as 8-bit sRGB: relative colorimetric with black point compensation.
 

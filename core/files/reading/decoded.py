@@ -78,9 +78,7 @@ def by_meaning(stored: Values, meaning: Meaning) -> Values:
     if meaning.hdr is None:
         return by_profile(replace(stored, icc_profile=meaning.icc_profile))
     mapped, icc_profile = to_sdr(stored.pixels, meaning.hdr, meaning.primaries)
-    alpha = stored.alpha
-    if alpha is not None and alpha.dtype == np.uint8:
-        alpha = alpha.astype(np.uint16) * np.uint16(257)
+    alpha = None if stored.alpha is None else profile.to_16_bit(stored.alpha)
     kind = "HLG" if meaning.hdr == HLG else "PQ"
     notice = f"The photo is HDR ({kind}) and was tone-mapped; results have standard range."
     return replace(stored, pixels=mapped, alpha=alpha, icc_profile=icc_profile).telling(notice)
