@@ -27,7 +27,7 @@ class MemoPool:
 
     def __init__(self, max_bytes: int = _DEFAULT_BYTES) -> None:
         self.max_bytes = max_bytes
-        self.lock = threading.Lock()
+        self._lock = threading.Lock()
         self._values: OrderedDict[tuple[int, Hashable], tuple[Any, int, Memo]] = OrderedDict()
         self._bytes = 0
 
@@ -37,32 +37,38 @@ class MemoPool:
         return self._bytes
 
     def find(self, memo: "Memo", key: Hashable) -> tuple[Any, int, "Memo"] | None:
-        """A memo's value with its size; the lock is held."""
+        """A memo's value with its size, the last to go from now on."""
         place = (id(memo), key)
-        if place in self._values:
-            self._values.move_to_end(place)
-        return self._values.get(place)
+        with self._lock:
+            if place in self._values:
+                self._values.move_to_end(place)
+            return self._values.get(place)
 
     def put(self, memo: "Memo", key: Hashable, value: Any) -> None:
-        """Keep a memo's value, making room for it; the lock is held."""
+        """Keep a memo's value, unless that is closed, and make room for it."""
         place, size = (id(memo), key), bytes_held(value)
-        self._drop(place)
-        self._values[place] = (value, size, memo)
-        self._grow(memo, size)
-        while self._bytes > self.max_bytes and len(self._values) > 1:
-            self._drop(self._next_to_go(place))
+        with self._lock:
+            if memo.closed:
+                return
+            self._drop(place)
+            self._values[place] = (value, size, memo)
+            self._grow(memo, size)
+            while self._bytes > self.max_bytes and len(self._values) > 1:
+                self._drop(self._next_to_go(place))
 
     def shed(self, count: int) -> None:
         """Drop values until `count` bytes are freed, or all are."""
-        with self.lock:
+        with self._lock:
             left = self._bytes - count
             while self._values and self._bytes > left:
                 self._drop(self._next_to_go(None))
 
-    def clear(self, memo: "Memo") -> None:
-        """Drop all values of a memo; the lock is held."""
-        for place in [place for place in self._values if place[0] == id(memo)]:
-            self._drop(place)
+    def close(self, memo: "Memo") -> None:
+        """Drop all values of a memo, which gets none any more."""
+        with self._lock:
+            memo.closed = True
+            for place in [place for place in self._values if place[0] == id(memo)]:
+                self._drop(place)
 
     def _next_to_go(self, newest: tuple[int, Hashable] | None) -> tuple[int, Hashable]:
         forgotten = (place for place, (*_, memo) in self._values.items() if not memo.watched and place != newest)
@@ -89,13 +95,12 @@ class Memo:
         self.watched = True
         self.size_bytes = 0
         self.pool = pool or MemoPool()
-        self._closed = False
+        self.closed = False
         self._streams = Streams()
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of `key`, made on first use."""
-        with self.pool.lock:
-            entry = self.pool.find(self, key)
+        entry = self.pool.find(self, key)
         if entry is not None:
             return entry[0]
         value = make()
@@ -104,21 +109,16 @@ class Memo:
 
     def find(self, key: Hashable) -> Any | None:
         """The value of `key` if it is here."""
-        with self.pool.lock:
-            entry = self.pool.find(self, key)
+        entry = self.pool.find(self, key)
         return None if entry is None else entry[0]
 
     def put(self, key: Hashable, value: Any) -> None:
         """Keep `value`, dropping the least recently used ones of the pool to make room."""
-        with self.pool.lock:
-            if not self._closed:
-                self.pool.put(self, key, value)
+        self.pool.put(self, key, value)
 
     def close(self) -> None:
         """Forget all values and keep none any more."""
-        with self.pool.lock:
-            self._closed = True
-            self.pool.clear(self)
+        self.pool.close(self)
 
     def stream(
         self, key: Hashable, make: Callable[[CancelToken], Iterator[Value]], cancel: CancelToken
