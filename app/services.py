@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from core.types.photo import Photo
 from core.types.project import EngineChoice
 from core.types.protocols import CancelToken, DepthBackend, Embedding, Engine, EngineInfo, SegmentationBackend
 from core.types.scene import Placement
+
+Loaded = TypeVar("Loaded")
 
 _POLL_SECONDS = 0.1
 
@@ -53,11 +55,7 @@ class Services:
         """The engine of that name, "auto" being the best that runs. Raises BackendUnavailable with the reason."""
         from core.engines.registry import make_engine, resolve
 
-        name = resolve(choice)
-        if name not in self._engines:
-            with self._loading:
-                self._engines[name] = self._engines.get(name) or make_engine(name)
-        return self._engines[name]
+        return self._loaded(self._engines, resolve(choice), make_engine)
 
     def engine_info(self, choice: EngineChoice) -> EngineInfo:
         """What that engine says about itself; it need not be loaded, and nobody waits for it."""
@@ -108,10 +106,7 @@ class Services:
         from core.perception.registry import make_segmentation_backend, preferred_segmentation
 
         name = name or self.mask_backend or preferred_segmentation()
-        if name not in self._segmentation:
-            with self._loading:
-                self._segmentation[name] = self._segmentation.get(name) or make_segmentation_backend(name)
-        return self._segmentation[name]
+        return self._loaded(self._segmentation, name, make_segmentation_backend)
 
     def embedding(self, photo: Photo, segmentation: SegmentationBackend) -> Embedding:
         """The mask back-end's one-time work on a photo; who asks while it is done waits for it."""
@@ -123,11 +118,7 @@ class Services:
         """The depth back-end of that name. Raises BackendUnavailable with the reason."""
         from core.perception.registry import make_depth_backend, preferred_depth
 
-        name = name or self.depth_backend or preferred_depth()
-        if name not in self._depth:
-            with self._loading:
-                self._depth[name] = self._depth.get(name) or make_depth_backend(name)
-        return self._depth[name]
+        return self._loaded(self._depth, name or self.depth_backend or preferred_depth(), make_depth_backend)
 
     def layout_depth(self, photo: Photo, intrinsics: Intrinsics, layout: Layout) -> DepthEstimate:
         """Depth by the user's own layout."""
@@ -159,3 +150,10 @@ class Services:
             at_depth = resized(intrinsics, depth.width, depth.height)
             return DepthEstimate(depth, intrinsics, fit_ground(depth.values, depth.valid, at_depth))
         return self.depth(backend).estimate(photo, intrinsics, CancelToken())
+
+    def _loaded(self, known: dict[str, Loaded], name: str, load: Callable[[str], Loaded]) -> Loaded:
+        """Each once; who asks for one that is here waits for no other."""
+        if name not in known:
+            with self._loading:
+                known[name] = known.get(name) or load(name)
+        return known[name]
