@@ -53,28 +53,7 @@ class SessionStore:
 
     def get(self, key: str) -> Session:
         """The session of that key, as it was left if it has ended. Raises KeyError when nothing is known of it."""
-        return self._living(key) or self.revive(key)
-
-    def revive(self, key: str) -> Session:
-        """The session of that key with the work that it left on disk. Raises KeyError when nothing is known of it."""
-        with self._reviving:
-            with self._has_ended:
-                self._has_ended.wait_for(lambda: key not in self._ending)
-            living = self._living(key)
-            if living is not None:
-                return living
-            try:
-                left = self.unsaved.last_of(owner_of(key))
-                if left is None and key in self._ended:
-                    return self._add(self._made(key))
-                if left is None:
-                    raise KeyError(key)
-                entry, restored = self.unsaved.open(left, owner_of(key))
-            except InvalidInput as problem:
-                raise KeyError(key) from problem
-            session = self._made(key)
-            session.resume(lambda: (entry, restored))
-            return self._add(session)
+        return self._living(key) or self._revived(key)
 
     def open_unsaved(self, key: str, entry_id: str) -> None:
         """Go on with unsaved work in the session of that key. Raises KeyError, and InvalidInput as `Unsaved.open`."""
@@ -126,6 +105,26 @@ class SessionStore:
 
     def _made(self, key: str) -> Session:
         return Session(key, self.services.for_session(), Keeper(self.unsaved, owner_of(key)))
+
+    def _revived(self, key: str) -> Session:
+        """The session of that key with the work that it left on disk. Raises KeyError when nothing is known of it."""
+        with self._reviving:
+            with self._has_ended:
+                self._has_ended.wait_for(lambda: key not in self._ending)
+            living = self._living(key)
+            if living is not None:
+                return living
+            try:
+                left = self.unsaved.last_of(owner_of(key))
+                work = None if left is None else self.unsaved.open(left, owner_of(key))
+            except InvalidInput as problem:
+                raise KeyError(key) from problem
+            if work is None and key not in self._ended:
+                raise KeyError(key)
+            session = self._made(key)
+            if work is not None:
+                session.resume(lambda: work)
+            return self._add(session)
 
     def _add(self, session: Session) -> Session:
         self._presence.touch(session.key)
