@@ -61,7 +61,7 @@ def studio_routes(store: "SessionStore", bridges: "Bridges", max_upload_bytes: i
         try:
             session = await run_in_threadpool(store.get, key)
         except KeyError:
-            await socket.close(code=4404)
+            await socket.close(1008)
             return
         await socket.accept()
         await push_news(socket, session)

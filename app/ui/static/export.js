@@ -1,24 +1,15 @@
 // The export menu, its downloads, and the warning before unsaved work is left.
+import { listenToMenu, showMenu } from "./menus.js";
 import { $, announce, fail, hush, notice, say } from "./words.js";
 
 let exported = null; // the revision that was taken away last
-
-export function exportMenu(show) {
-  $("export-menu").hidden = !show;
-  $("export").setAttribute("aria-expanded", String(show));
-  if (show) $("export-menu").querySelector("a")?.focus({ focusVisible: false });
-}
-
-export function toggleExportMenu() {
-  if (!$("export").disabled) exportMenu($("export-menu").hidden);
-}
 
 // A download is fetched, so that a failure is a sentence in the status line and not a page of its own, and so that
 // what was stopped leaves no part of a file. The status line shows how far it is, and Cancel.
 async function download(link, revision) {
   if (link.getAttribute("aria-busy")) return;
   link.setAttribute("aria-busy", "true");
-  exportMenu(false);
+  showMenu("export", false);
   hush();
   const address = new URL(link.href);
   if ($("export-private").checked) address.searchParams.set("private", "true");
@@ -41,8 +32,7 @@ async function download(link, revision) {
 
 // `current` answers the newest state, null before there is one.
 export function listenToExport(current) {
-  $("export").addEventListener("click", toggleExportMenu);
-  addEventListener("pointerdown", (event) => { if (!event.target.closest(".menu")) exportMenu(false); });
+  listenToMenu("export", () => $("export-menu").querySelector("a").focus({ focusVisible: false }));
   for (const link of document.querySelectorAll("[data-export]")) {
     link.addEventListener("click", (event) => { event.preventDefault(); download(link, current().revision); });
   }

@@ -43,9 +43,9 @@ function listen() {
     if (news.error) fail(news.error);
     for (const listener of listeners) listener(news);
   };
-  socket.onclose = (event) => {
+  socket.onclose = () => {
     if (leaving) return;
-    if (event.code === 4404 || event.code === 1006 && lost) return void exists(key).then(again, again);
+    if (lost) return void exists(key).then(again, again);
     lost = true;
     fail(say("status.lost"));
     setTimeout(listen, 1000);

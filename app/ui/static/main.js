@@ -4,12 +4,13 @@ import { maskFill, showHints, showHistory, showOpening, showStatus, showTop } fr
 import { listenToDetail, showDetail } from "./detail.js";
 import { listenToDepthTools, showDepthTools } from "./depth_tools.js";
 import { dragging, landed, setUnit } from "./drag.js";
-import { exportMenu, listenToExport, toggleExportMenu } from "./export.js";
+import { listenToExport } from "./export.js";
 import { choose as chooseFile, listenToFiles } from "./files.js";
 import { listenToHandles, showHandles } from "./handles.js";
 import { bind, listenToKeys, note, showHelp } from "./keys.js";
 import { ask, gesture, key, onNews, open } from "./link.js";
 import { listenToInventing, showInventing } from "./inventing.js";
+import { closeMenus, toggleMenu } from "./menus.js";
 import { settleHeld, showHeld } from "./numbers.js";
 import { showObjects } from "./objects.js";
 import { outline, setOutlines, setSelected } from "./overlay.js";
@@ -116,8 +117,7 @@ const nudge = (right, away) => (event) => {
 };
 
 function escape() {
-  if (!$("export-menu").hidden) return exportMenu(false);
-  if (abandon()) return;
+  if (closeMenus() || abandon()) return;
   forgive();
   if (comparing()) return compare(false);
   if (state?.selected) gesture("select", { object: null });
@@ -126,7 +126,7 @@ function escape() {
 function bindKeys() {
   bind("file", "keys.open", "ctrl+o", () => chooseFile("photo"));
   note("file", "keys.paste", "ctrl+v");
-  bind("file", "keys.export", "ctrl+s", toggleExportMenu);
+  bind("file", "keys.export", "ctrl+s", () => toggleMenu("export"));
   for (const [tool, key] of [["move", "v"], ["all", "a"], ["box", "b"], ["lasso", "l"], ["brush", "p"], ["eraser", "e"], ["depth", "d"], ["invent", "i"], ["ruler", "m"], ["pan", "c"]]) {
     bind("tools", `tool.${tool}`, key, () => { if (inSpace()) return false; choose(tool); });
   }

@@ -1,8 +1,10 @@
 // Unsaved work: the list on the empty stage and in the top bar, and the lasting word that nothing is being kept.
 import { address, ask, discardUnsaved, openUnsaved } from "./link.js";
+import { listenToMenu, menuIsOpen, showMenu } from "./menus.js";
 import { $, announce, say } from "./words.js";
 import { icons } from "./given.js"; // made by the server
 
+const BUTTON = "unsaved-open";
 const PLACES = ["unsaved", "unsaved-menu-list"]; // on the empty stage, and under the top bar's button
 const NAMED = 2; // so many names stand in a sentence
 const SURE_MS = 4000;
@@ -11,23 +13,21 @@ let told = false; // once for each visit
 let shown = "", looking = 0;
 
 export function listenToUnsaved() {
-  $("unsaved-open").addEventListener("click", () => menu($("unsaved-menu").hidden));
-  addEventListener("pointerdown", (event) => { if (!event.target.closest("#unsaved-box")) menu(false); });
-  addEventListener("keydown", (event) => { if (event.key === "Escape") menu(false); });
+  listenToMenu(BUTTON, showUnsaved);
 }
 
 export async function showUnsaved() {
   clearTimeout(looking);
   const answer = await ask("unsaved");
   if (!answer) return;
-  const isShown = !$("empty").hidden || !$("unsaved-menu").hidden;
+  const isShown = !$("empty").hidden || menuIsOpen(BUTTON);
   if (isShown && answer.unsaved.some((work) => work.held)) looking = setTimeout(showUnsaved, LOOK_MS);
   if (JSON.stringify(answer) !== shown) for (const id of PLACES) fill($(id), answer);
   shown = JSON.stringify(answer);
   const free = answer.unsaved.filter((work) => !work.held), count = free.length;
   $("unsaved-box").hidden = count === 0 || !$("empty").hidden;
   $("unsaved-count").textContent = count;
-  if (count === 0) menu(false);
+  if (count === 0) showMenu(BUTTON, false);
   if (count && !told && $("empty").hidden) {
     announce(say("unsaved.there", { names: named([...new Set(free.map((work) => work.name))]) }));
   }
@@ -37,12 +37,6 @@ export async function showUnsaved() {
 function named(names) {
   const first = names.slice(0, NAMED).join(", "), count = names.length - NAMED;
   return count > 0 ? say("unsaved.more", { names: first, count }) : first;
-}
-
-function menu(show) {
-  $("unsaved-menu").hidden = !show;
-  $("unsaved-open").setAttribute("aria-expanded", String(show));
-  if (show) showUnsaved();
 }
 
 function fill(place, { unsaved, days, bytes }) {
@@ -72,7 +66,7 @@ function row(work) {
   words.textContent = `${steps} · ${work.held ? say("unsaved.held") : moment(work.saved)}`;
   open.append(shot, name, words);
   open.addEventListener("click", async () => {
-    menu(false);
+    showMenu(BUTTON, false);
     await openUnsaved(work.id);
     showUnsaved();
   });
