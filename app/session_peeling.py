@@ -1,6 +1,7 @@
 """The photo peeled for an export: its own objects, or those that are found in it."""
 
 import time
+from functools import partial
 
 from app.export_jobs import Tell
 from app.session_finding import FindingGestures
@@ -27,11 +28,7 @@ class PeelingGestures(FindingGestures):
         begun, photo = time.perf_counter(), project.photo
         with_objects = project if project.scene.objects else self._with_found(project, tell, cancel)
         engine = self.services.engine(project.settings.engine)
-
-        def progress(share: float) -> None:
-            tell(say("export.peeling"), share)
-
-        made = peel(with_objects, engine, self.services.memo, cancel, progress)
+        made = peel(with_objects, engine, self.services.memo, cancel, partial(tell, say("export.peeling")))
         self.estimate.learn_peeling(time.perf_counter() - begun, photo)
         self.services.memo.put(("peeled", project), made)
         return made
@@ -49,9 +46,9 @@ class PeelingGestures(FindingGestures):
     def _with_found(self, project: Project, tell: Tell, cancel: CancelToken) -> Project:
         found = self._found if project.photo.id == self.project.photo.id else None
         if found is None:
-
-            def progress(share: float) -> None:
-                tell(say("export.looking"), share)
-
-            found = find_objects(self.services.segmentation(self._mask_backend), project.photo, cancel, progress)
+            segmentation, progress = (
+                self.services.segmentation(self._mask_backend),
+                partial(tell, say("export.looking")),
+            )
+            found = find_objects(segmentation, project.photo, cancel, progress)
         return with_found_objects(project, found)

@@ -106,10 +106,11 @@ def axes_of(kind: Kind, aligned: Alignment | None) -> Axes:
 
     "blender": what its importers put into one place. They turn glTF and OBJ from y up to z up, nothing else.
     """
-    if aligned is None or aligned == "blender":
-        other: Axes = "opencv" if aligned is None else "z-up"
-        return "gltf" if kind == "mesh" else other
-    return aligned
+    if aligned in ("opencv", "gltf"):
+        return aligned
+    if kind == "mesh":
+        return "gltf"
+    return "z-up" if aligned == "blender" else "opencv"
 
 
 def selected_mask(project: Project, object_id: str | None) -> Mask:
@@ -171,7 +172,9 @@ def point_cloud(view: View, options: CloudOptions = CloudOptions(), axes: Axes =
     inverse, solid = _solid(view)
     kept = solid & ~_beside_step(inverse, solid)
     if not kept.any():
-        raise InvalidInput("No pixel away from depth steps has a usable depth, so there are no points; give another.")
+        raise InvalidInput(
+            "No pixel away from depth steps has a usable depth, so there are no points; give another file."
+        )
     if view.alpha is not None:
         kept &= view.alpha >= _OPAQUE_FROM
         if not kept.any():
