@@ -46,9 +46,6 @@ class PeelingGestures(FindingGestures):
     def _with_found(self, project: Project, tell: Tell, cancel: CancelToken) -> Project:
         found = self._found if project.photo.id == self.project.photo.id else None
         if found is None:
-            segmentation, progress = (
-                self.services.segmentation(self._mask_backend),
-                partial(tell, say("export.looking")),
-            )
-            found = find_objects(segmentation, project.photo, cancel, progress)
+            segmentation = self.services.segmentation(self._mask_backend)
+            found = find_objects(segmentation, project.photo, cancel, partial(tell, say("export.looking")))
         return with_found_objects(project, found)

@@ -173,7 +173,7 @@ def point_cloud(view: View, options: CloudOptions = CloudOptions(), axes: Axes =
     kept = solid & ~_beside_step(inverse, solid)
     if not kept.any():
         raise InvalidInput(
-            "No pixel away from depth steps has a usable depth, so there are no points; give another file."
+            "No pixel away from depth steps has a usable depth, so there are no points; give another depth file."
         )
     if view.alpha is not None:
         kept &= view.alpha >= _OPAQUE_FROM
