@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pillow_heif
-from PIL import Image
+from PIL import Image, ImageCms
 
 from core.files import icc
 from core.files.carrying import png_metadata
@@ -21,6 +21,7 @@ from core.types.metadata import Metadata, Resolution, Text
 
 OWNER, PLACE, SERIAL, UNIQUE = "Jörg Müller", "Straße 7, Köln", "SN-4711-0815", "0123456789abcdef0123456789abcdef"
 PRIVATE = (OWNER, PLACE, SERIAL, UNIQUE, "Lieblingsplatz", "MAKERNOTE", "hello from the comment", "N51")
+SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 PROFILE = icc.rgb_profile("Owner's screen SN-4711-0815", icc.ADOBE_RGB, icc.ADOBE_RGB_CURVE)
 
 XMP = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>

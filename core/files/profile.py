@@ -20,12 +20,6 @@ def colour_space(icc_profile: bytes) -> str:
     return icc_profile[16:20].decode("ascii", "replace").strip()
 
 
-@cache
-def srgb_profile() -> bytes:
-    """A small sRGB profile, for formats that need one spelled out."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-
 def to_8_bit(values: np.ndarray) -> np.ndarray:
     """16-bit values rounded to 8 bit (65535 -> 255); 8-bit values as they are."""
     return values if values.dtype == np.uint8 else cv2.convertScaleAbs(values, alpha=1 / 257).reshape(values.shape)

@@ -18,7 +18,7 @@ from core.files.jpeg import with_metadata
 from core.files.photo import open_photo
 from core.files.picture import picture_of
 from core.files.png import encode_png
-from core.files.profile import is_srgb, srgb_of, srgb_profile
+from core.files.profile import is_srgb, srgb_of
 from core.types.metadata import Metadata
 
 P3 = icc.Primaries((0.3127, 0.3290), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
@@ -185,8 +185,8 @@ def test_adobe_rgb_by_its_exif_mark_is_tagged_in_the_result():
     light = (photo.pixels[5, 5] / 255) ** icc.ADOBE_RGB_CURVE[0]
     assert np.abs(photo.srgb[5, 5] - expected(icc.ADOBE_RGB, light)).max() <= 2
     assert photo.icc_profile is not None
-    tagged = carried.saved(Image.fromarray(patch((90, 160, 100))), "JPEG", quality=95, icc_profile=srgb_profile())
-    assert open_photo(with_metadata(tagged, Metadata(ADOBE_BY_EXIF))).icc_profile == srgb_profile()
+    tagged = carried.saved(Image.fromarray(patch((90, 160, 100))), "JPEG", quality=95, icc_profile=carried.SRGB_PROFILE)
+    assert open_photo(with_metadata(tagged, Metadata(ADOBE_BY_EXIF))).icc_profile == carried.SRGB_PROFILE
 
 
 @pytest.mark.parametrize("with_alpha", [False, True])

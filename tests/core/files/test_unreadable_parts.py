@@ -9,7 +9,6 @@ from PIL import Image
 
 from core.files.carrying import left_out
 from core.files.photo import open_photo
-from core.files.profile import srgb_profile
 from core.types.metadata import NO_METADATA
 
 PICTURE, GRAY = Image.new("RGB", (24, 16), "red"), Image.new("L", (24, 16), 90)
@@ -23,16 +22,18 @@ def told(data: bytes) -> str:
 @pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_a_profile_that_cannot_be_used(file_format: str) -> None:
     pillow_heif.register_heif_opener()
-    sound = srgb_profile()
+    sound = carried.SRGB_PROFILE
     assert told(carried.saved(PICTURE, file_format, icc_profile=sound)) == ""
     assert told(carried.saved(PICTURE, file_format, icc_profile=sound[:160] + bytes(300))).count(PROFILE) == 1
 
 
 def test_a_profile_of_other_colours_and_one_that_is_not_whole() -> None:
-    assert PROFILE in told(carried.saved(GRAY, "PNG", icc_profile=srgb_profile()[:16] + b"CMYK" + srgb_profile()[20:]))
+    assert PROFILE in told(
+        carried.saved(GRAY, "PNG", icc_profile=carried.SRGB_PROFILE[:16] + b"CMYK" + carried.SRGB_PROFILE[20:])
+    )
     plain = carried.saved(PICTURE, "PNG")
     assert PROFILE in told(carried.with_chunks(plain, carried.chunk(b"iCCP", b"a\0\0no deflate")))
-    jpeg = carried.saved(PICTURE, "JPEG", icc_profile=srgb_profile())
+    jpeg = carried.saved(PICTURE, "JPEG", icc_profile=carried.SRGB_PROFILE)
     place = jpeg.index(b"ICC_PROFILE\0") + 12
     assert PROFILE in told(jpeg[:place] + b"\1\2" + jpeg[place + 2 :])
 
